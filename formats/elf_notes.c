@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: MIT */
+#include "formats/elf_notes.h"
+
+#include <inttypes.h>
+
+#include "formats/elf_registers.h"
+
+typedef void note_fn(void *arg, const struct elf_note *note);
+
+/* Legitimate notes do not overlap: together they are no larger than the file, and no more than
+ * that is walked. diag NULL: damage was reported before. */
+static void walk_notes(const struct file *file, const struct elf_header *h, note_fn *fn, void *arg,
+		       struct diag *diag)
+{
+	uint64_t left = file->size;
+
+	for (uint64_t i = 0; i < h->num_programs; i++) {
+		struct elf_program p;
+		struct elf_note note;
+		struct error *err;
+		struct cursor c;
+		bool found;
+
+		elf_read_program(file, h, i, &p);
+		if (p.type != ELF_NOTE)
+			continue;
+		elf_cursor(file, p.offset, p.file_size < left ? p.file_size : left, &c);
+		left -= c.len;
+		if (diag && c.len < p.file_size)
+			diag_partial(diag,
+				     "program header %" PRIu64 ": expected 0x%" PRIx64
+				     " bytes of notes at file offset 0x%" PRIx64 ", found 0x%zx",
+				     i, p.file_size, p.offset, c.len);
+		while (!(err = elf_next_note(&c, &note, &found)) && found)
+			fn(arg, &note);
+		if (err && diag)
+			diag_error(diag, err, "notes of program header %" PRIu64, i);
+		else
+			error_destroy(err);
+	}
+}
+
+/* Kinds of notes that hold one processor's registers each; the n-th of a kind is of processor n.
+ * They are decoded in this order, so that those that know more have the last word. */
+enum cpu_note_kind { PRSTATUS_KIND, QEMU_KIND, VBOX_KIND, NUM_CPU_NOTES };
+static const struct cpu_note {
+	const char *name;
+	uint32_t type;
+	bool (*decode)(struct cursor c, struct registers *ret);
+} cpu_notes[] = {
+	[PRSTATUS_KIND] = { "CORE", 1, elf_registers_prstatus },
+	[QEMU_KIND] = { "QEMU", 0, elf_registers_qemu },
+	[VBOX_KIND] = { "VBCPU", 0xb01, elf_registers_vbox },
+};
+
+enum vbox_facts {
+	VBOX_MAGIC = 0xc01ac0de,
+	/* Format 1.0 has the emulator's own CPUMCTX, which each version lays out anew. */
+	VBOX_FIRST_WITH_REGISTERS = 0x10001,
+};
+
+struct note_counts {
+	uint64_t of_kind[NUM_CPU_NOTES];
+	uint32_t vbox_version, vbox_cpus; /* 0 where no descriptor was found */
+};
+
+/* DBGFCOREDESCRIPTOR (VBox/vmm/dbgfcorefmt.h): magic, format, size, version, revision, cpus. */
+static void read_vbox_descriptor(struct cursor c, struct note_counts *counts)
+{
+	uint32_t magic, version, cpus;
+
+	if (!cur_u32(&c, &magic) || magic != VBOX_MAGIC || !cur_u32(&c, &version) ||
+	    !cur_skip(&c, 12) || !cur_u32(&c, &cpus))
+		return;
+	counts->vbox_version = version;
+	counts->vbox_cpus = cpus < MAX_CPUS ? cpus : MAX_CPUS;
+}
+
+static void count_note(void *arg, const struct elf_note *note)
+{
+	struct note_counts *counts = arg;
+
+	for (size_t kind = 0; kind < NUM_CPU_NOTES; kind++) {
+		if (elf_note_is(note, cpu_notes[kind].name, cpu_notes[kind].type))
+			counts->of_kind[kind]++;
+	}
+	if (elf_note_is(note, "VBCORE", 0xb00))
+		read_vbox_descriptor(note->desc, counts);
+}
+
+struct note_fill {
+	const struct cpu_note *kind;
+	struct dump_info *info;
+	size_t next_cpu;
+	struct diag *diag;
+};
+
+static void fill_from_note(void *arg, const struct elf_note *note)
+{
+	struct note_fill *fill = arg;
+	size_t cpu = fill->next_cpu;
+
+	if (!elf_note_is(note, fill->kind->name, fill->kind->type) ||
+	    cpu >= fill->info->num_registers)
+		return;
+	fill->next_cpu++;
+	if (!fill->kind->decode(note->desc, &fill->info->registers[cpu]))
+		diag_partial(fill->diag,
+			     "%s note of processor %zu at file offset 0x%" PRIx64
+			     ": 0x%zx bytes do not hold its registers",
+			     fill->kind->name, cpu, note->desc.origin, note->desc.len);
+}
+
+struct error *elf_notes_read(const struct file *file, const struct elf_header *header,
+			     struct dump_info *info, struct diag *diag)
+{
+	struct note_counts counts = { 0 };
+	uint64_t cpus = 0;
+	struct error *err;
+
+	walk_notes(file, header, count_note, &counts, diag);
+	for (size_t i = 0; i < NUM_CPU_NOTES; i++) {
+		if (counts.of_kind[i] > cpus)
+			cpus = counts.of_kind[i];
+	}
+	if (cpus > MAX_CPUS) {
+		diag_partial(diag, "notes of %" PRIu64 " processors: only the first %d are used",
+			     cpus, MAX_CPUS);
+		cpus = MAX_CPUS;
+	}
+	err = dump_info_alloc_registers(info, (size_t)cpus);
+	if (err)
+		return err;
+	if (counts.vbox_version && counts.vbox_version < VBOX_FIRST_WITH_REGISTERS) {
+		diag_note(diag, "VirtualBox core of format 0x%x: it has no readable registers",
+			  counts.vbox_version);
+		counts.of_kind[VBOX_KIND] = 0;
+	}
+	for (size_t i = 0; i < NUM_CPU_NOTES; i++) {
+		struct note_fill fill = { .kind = &cpu_notes[i], .info = info, .diag = diag };
+
+		if (counts.of_kind[i])
+			walk_notes(file, header, fill_from_note, &fill, NULL);
+	}
+	info->num_cpus = cpus > counts.vbox_cpus ? (uint32_t)cpus : counts.vbox_cpus;
+	if (counts.vbox_version)
+		info->format = "virtualbox-core";
+	return NULL;
+}

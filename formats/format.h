@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef FORMATS_FORMAT_H
+#define FORMATS_FORMAT_H
+
+#include "base/arena.h"
+#include "base/diag.h"
+#include "base/file.h"
+#include "memory/physmem.h"
+#include "memory/registers.h"
+#include "memory/virtmem.h"
+
+/*
+ * A snapshot format: how physical memory and processor state lie in a file. To add one, write
+ * formats/<name>.c that ends in one const struct format_ops and add it to registry.c.
+ */
+struct probe_input {
+	const uint8_t *head; /* the first head_size bytes of the file */
+	size_t head_size;    /* min(file size, PROBE_HEAD_SIZE) */
+	uint64_t file_size;
+};
+enum { PROBE_HEAD_SIZE = 64 << 10, MAX_CPUS = 4096, MAX_BUGCHECK_PARAMETERS = 4 };
+
+/* Addresses that a header gives; 0 when it does not. None of them is checked by the format. */
+struct dump_hints {
+	uint64_t dtb;
+	uint64_t kernel_base; /* of nt's image, where the format states it (triage: driver list) */
+	uint64_t kdbg;	      /* KdDebuggerDataBlock */
+	uint64_t ps_loaded_module_list;
+	uint64_t ps_active_process_head;
+	uint64_t pfn_database;
+};
+
+struct bugcheck {
+	uint32_t code;
+	uint64_t parameters[MAX_BUGCHECK_PARAMETERS];
+};
+
+struct exception_record {
+	uint32_t code, flags;
+	uint64_t record, address;
+	uint32_t num_parameters;
+	uint64_t parameters[15];
+};
+
+/* A stretch of the file that holds a named structure (triage dumps). */
+struct dump_block {
+	uint64_t file_offset; /* 0: not there */
+	uint64_t size;	      /* bytes captured */
+	uint64_t va;	      /* where it was in memory; 0 if the dump does not say */
+};
+
+struct dump_module {
+	uint64_t base, size;
+	uint64_t entry_point;
+	uint32_t time_date_stamp, checksum;
+	const char *name;     /* base name; owned by the dump_info's arena; NULL: unreadable */
+	const char *path;     /* NULL when the dump only has short names */
+	uint64_t file_offset; /* of its row */
+};
+
+struct dump_unloaded_module {
+	const char *name;
+	uint64_t start, end;
+};
+
+/* A triage dump's own structures. */
+struct dump_triage {
+	struct dump_block mm, prcb, process, thread, call_stack;
+	uint64_t stack_top; /* va of call_stack */
+	uint64_t debugger_data_offset;
+	struct dump_module *modules;
+	size_t num_modules;
+	struct dump_unloaded_module *unloaded;
+	size_t num_unloaded;
+	uint32_t service_pack_build; /* ServicePackBuild */
+	uint32_t triage_options;
+	bool has_unloaded;
+};
+
+/* What the capture says of itself. Filled by open; strings are owned by `arena`. */
+struct dump_info {
+	struct arena arena;
+	const char *format;  /* "raw", "elf-core", "xen-core", "virtualbox-core", "crash-dump" */
+	const char *subtype; /* "full", "bitmap", "triage", ...; NULL where there is none */
+	const char *machine; /* "amd64" */
+	uint32_t dump_type;  /* crash dumps: DumpType; else 0 */
+	bool has_build, has_bugcheck, has_exception, has_system_time, has_uptime, has_comment;
+	uint32_t major_version, build; /* crash dumps: MajorVersion, MinorVersion */
+	struct bugcheck bugcheck;
+	struct exception_record exception;
+	uint64_t system_time;		   /* FILETIME */
+	uint64_t system_uptime;		   /* 100 ns */
+	uint32_t product_type, suite_mask; /* 0 where not given */
+	const char *comment;
+	uint32_t num_cpus; /* processors that the capture names; may exceed num_registers */
+	struct registers *registers; /* [num_registers], by processor; arena */
+	size_t num_registers;
+	/* registers[0] belongs to the processor that crashed, which the header does not number. */
+	bool context_cpu_unknown;
+	struct dump_hints hints;
+	struct dump_triage *triage; /* NULL unless a triage dump; arena */
+	/* Memory that the machine had, where the capture says so (crash dumps: physical memory
+	 * block); arena. */
+	struct mem_range *machine_runs;
+	size_t num_machine_runs;
+};
+
+struct format_ops {
+	const char *name;	 /* --format NAME */
+	const char *description; /* one line for `formats` and README */
+	/* How sure: bits of magic verified; 0 = not mine. By content only, pure. */
+	unsigned (*probe)(const struct probe_input *in);
+	/*
+	 * Registers runs in mem (not sealed here) or blocks in virt, and fills info (its arena is
+	 * set up). Damage that leaves something readable goes to diag; else an error: CORRUPT,
+	 * UNSUPPORTED (recognised by name), LIMIT.
+	 */
+	struct error *(*open)(const struct file *file, struct physmem *mem, struct virtmem *virt,
+			      struct dump_info *info, struct diag *diag);
+};
+
+/* All formats, in the order in which help lists them. */
+extern const struct format_ops *const format_registry[];
+extern const size_t num_formats;
+
+/*
+ * An open snapshot. Read-only once open; safe across threads.
+ */
+struct snapshot {
+	struct file file;
+	const struct format_ops *format;
+	struct physmem *mem;  /* sealed; NULL for triage dumps */
+	struct virtmem *virt; /* sealed; NULL except for triage dumps */
+	struct dump_info info;
+};
+
+/* format_name: NULL = by content. diag is borrowed for the call. Errors begin with the path. */
+MUST_CHECK struct error *snapshot_open(const char *path, const char *format_name, struct diag *diag,
+				       struct snapshot **ret);
+void snapshot_close(struct snapshot *s); /* NULL ok */
+
+/* Registers of one cpu for formats that fill them: a zeroed array in info's arena. */
+MUST_CHECK struct error *dump_info_alloc_registers(struct dump_info *info, size_t count);
+
+#endif

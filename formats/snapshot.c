@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: MIT */
+#include "formats/format.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "formats/known.h"
+
+/* What a format may store about a capture: far above any real one. */
+enum { MAX_INFO_BYTES = 256 << 20 };
+
+static struct error *format_by_name(const char *name, const struct format_ops **ret)
+{
+	char names[256] = "";
+	size_t used = 0;
+
+	for (size_t i = 0; i < num_formats; i++) {
+		if (!strcmp(format_registry[i]->name, name)) {
+			*ret = format_registry[i];
+			return NULL;
+		}
+		if (used < sizeof(names))
+			used += (size_t)snprintf(names + used, sizeof(names) - used, "%s%s",
+						 i ? ", " : "", format_registry[i]->name);
+	}
+	return error_new(ERROR_USAGE, "format '%s' is unknown: expected one of %s", name, names);
+}
+
+/* The highest bid wins; what no format reads is refused by name rather than read as raw. */
+static struct error *format_by_content(const struct file *file, const struct format_ops **ret)
+{
+	struct probe_input in = {
+		.head = file->bytes,
+		.head_size = file->size < PROBE_HEAD_SIZE ? (size_t)file->size : PROBE_HEAD_SIZE,
+		.file_size = file->size,
+	};
+	const struct format_ops *best = NULL, *tied = NULL;
+	unsigned best_bid = 0, known_bits = 0;
+	const char *known = known_format(&in, &known_bits);
+
+	for (size_t i = 0; i < num_formats; i++) {
+		unsigned bid = format_registry[i]->probe(&in);
+
+		if (bid > best_bid) {
+			best = format_registry[i];
+			best_bid = bid;
+			tied = NULL;
+		} else if (bid && bid == best_bid) {
+			tied = format_registry[i];
+		}
+	}
+	if (known && known_bits > best_bid)
+		return error_new(ERROR_UNSUPPORTED, "%s: format not supported by this version",
+				 known);
+	if (!best)
+		return error_new(ERROR_UNSUPPORTED, "not a snapshot of any known format");
+	if (tied)
+		return error_new(ERROR_UNSUPPORTED, "could be '%s' or '%s': name the format",
+				 best->name, tied->name);
+	*ret = best;
+	return NULL;
+}
+
+/* Drops the kind of memory that the capture does not have, and seals the other. */
+static struct error *seal(struct snapshot *s)
+{
+	struct error *err;
+
+	if (s->info.triage) {
+		physmem_destroy(take_ptr(s->mem));
+		return virtmem_seal(s->virt);
+	}
+	virtmem_destroy(take_ptr(s->virt));
+	err = physmem_seal(s->mem);
+	if (!err && !physmem_captured_bytes(s->mem))
+		err = error_new(ERROR_CORRUPT,
+				"no memory in this %s file: expected pages, found only headers",
+				s->info.format);
+	return err;
+}
+
+static struct error *open_file(struct snapshot *s, const char *format_name, struct diag *diag)
+{
+	struct error *err;
+
+	if (!s->file.size)
+		return error_new(ERROR_CORRUPT, "the file is empty: expected a memory snapshot");
+	err = format_name ? format_by_name(format_name, &s->format)
+			  : format_by_content(&s->file, &s->format);
+	if (err || (err = physmem_create(&s->mem)) || (err = virtmem_create(&s->virt)))
+		return err;
+	err = s->format->open(&s->file, s->mem, s->virt, &s->info, diag);
+	return err ? err : seal(s);
+}
+
+struct error *snapshot_open(const char *path, const char *format_name, struct diag *diag,
+			    struct snapshot **ret)
+{
+	struct snapshot *s = calloc(1, sizeof(*s));
+	struct error *err;
+
+	if (!s)
+		return &error_no_memory;
+	arena_init(&s->info.arena, MAX_INFO_BYTES);
+	s->file.fd = -1;
+	err = file_open(&s->file, path); /* names the path itself */
+	if (!err)
+		err = error_wrap(open_file(s, format_name, diag), "%s", path);
+	if (err) {
+		snapshot_close(s);
+		return err;
+	}
+	*ret = s;
+	return NULL;
+}
+
+void snapshot_close(struct snapshot *s)
+{
+	if (!s)
+		return;
+	physmem_destroy(s->mem);
+	virtmem_destroy(s->virt);
+	arena_deinit(&s->info.arena);
+	file_close(&s->file);
+	free(s);
+}
+
+struct error *dump_info_alloc_registers(struct dump_info *info, size_t count)
+{
+	struct registers *registers;
+
+	if (count > MAX_CPUS)
+		return error_new(ERROR_LIMIT, "%zu processors: expected at most %d", count,
+				 MAX_CPUS);
+	registers = arena_calloc(&info->arena, count, sizeof(*registers));
+	if (!registers && count)
+		return &error_no_memory;
+	info->registers = registers;
+	info->num_registers = count;
+	return NULL;
+}

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/diag.h"
+
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* Callbacks print: one at a time keeps their lines whole. */
+static pthread_mutex_t diag_lock = PTHREAD_MUTEX_INITIALIZER;
+
+void diag_init(struct diag *d, diag_fn *fn, void *arg)
+{
+	*d = (struct diag){ .fn = fn, .arg = arg };
+}
+
+static void diag_emit(struct diag *d, enum diag_kind kind, const char *message)
+{
+	__atomic_fetch_add(kind == DIAG_NOTE ? &d->notes : &d->partial, 1, __ATOMIC_RELAXED);
+	if (!d->fn)
+		return;
+	pthread_mutex_lock(&diag_lock);
+	d->fn(d->arg, kind, message);
+	pthread_mutex_unlock(&diag_lock);
+}
+
+PRINTF(3, 0)
+static void diag_vreport(struct diag *d, enum diag_kind kind, const char *fmt, va_list args)
+{
+	char *message;
+
+	if (vasprintf(&message, fmt, args) < 0)
+		message = NULL;
+	diag_emit(d, kind, message ? message : "out of memory");
+	free(message);
+}
+
+void diag_note(struct diag *d, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	diag_vreport(d, DIAG_NOTE, fmt, args);
+	va_end(args);
+}
+
+void diag_partial(struct diag *d, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	diag_vreport(d, DIAG_PARTIAL, fmt, args);
+	va_end(args);
+}
+
+void diag_error(struct diag *d, struct error *err, const char *fmt, ...)
+{
+	va_list args;
+	char *prefix;
+
+	va_start(args, fmt);
+	if (vasprintf(&prefix, fmt, args) < 0)
+		prefix = NULL;
+	va_end(args);
+	if (prefix)
+		err = error_wrap(err, "%s", prefix);
+	free(prefix);
+	diag_emit(d, DIAG_PARTIAL, error_message(err));
+	error_destroy(err);
+}

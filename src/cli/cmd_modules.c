@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/command.h"
+
+#include "windows/module.h"
+
+enum {
+	MODULES_BASE,
+	MODULES_SIZE,
+	MODULES_NAME,
+	MODULES_PATH,
+	MODULES_OBJECT,
+	MODULES_ENTRY_POINT,
+	MODULES_TIME_DATE_STAMP,
+	MODULES_CHECKSUM,
+	MODULES_SOURCE,
+	MODULES_NUM_COLUMNS
+};
+
+static const struct column modules_columns[MODULES_NUM_COLUMNS] = {
+	[MODULES_BASE] = { "base", "BASE", CELL_ADDR, 18, 0, "virtual address of the image" },
+	[MODULES_SIZE] = { "size", "SIZE", CELL_U64, 9, COL_RIGHT, "bytes in memory" },
+	[MODULES_NAME] = { "name", "NAME", CELL_STR, 24, 0, "base name" },
+	[MODULES_PATH] = { "path", "PATH", CELL_STR, 0, 0, "full name as the loader keeps it" },
+	[MODULES_OBJECT] = { "object", "OBJECT", CELL_ADDR, 18, COL_HIDDEN,
+			     "virtual address of the loader's record; small dumps have none" },
+	[MODULES_ENTRY_POINT] = { "entry_point", "ENTRY POINT", CELL_ADDR, 18, COL_HIDDEN,
+				  "virtual address of the entry point" },
+	[MODULES_TIME_DATE_STAMP] = { "time_date_stamp", "STAMP", CELL_ADDR, 10, COL_HIDDEN,
+				      "TimeDateStamp of the PE header; a hash in reproducible "
+				      "builds" },
+	[MODULES_CHECKSUM] = { "checksum", "CHECKSUM", CELL_ADDR, 10, COL_HIDDEN,
+			       "checksum of the PE header" },
+	[MODULES_SOURCE] = { "source", "SOURCE", CELL_STR, 6, COL_HIDDEN,
+			     "list (PsLoadedModuleList) or triage (a small dump's own list)" },
+};
+
+static struct error *modules_row(struct command_run *run, const struct kernel_module *m)
+{
+	struct cell cells[MODULES_NUM_COLUMNS] = {
+		[MODULES_BASE] = cell_addr(m->base),
+		[MODULES_SIZE] = m->has_size ? cell_u64(m->size) : CELL_ABSENT,
+		[MODULES_NAME] = cell_str(m->name),
+		[MODULES_PATH] = cell_str(m->path),
+		[MODULES_OBJECT] = m->object ? cell_addr(m->object) : CELL_ABSENT,
+		[MODULES_ENTRY_POINT] =
+			m->has_entry_point ? cell_addr(m->entry_point) : CELL_ABSENT,
+		[MODULES_TIME_DATE_STAMP] =
+			m->has_time_date_stamp ? cell_addr(m->time_date_stamp) : CELL_ABSENT,
+		[MODULES_CHECKSUM] = m->has_checksum ? cell_addr(m->checksum) : CELL_ABSENT,
+		[MODULES_SOURCE] = cell_str(m->source),
+	};
+
+	return sink_row(run->sink, cells, 0);
+}
+
+static struct error *modules_run(struct command_run *run)
+{
+	struct kernel_module_list list;
+	struct error *err;
+
+	if ((err = kernel_modules_read(run->kernel, &list)))
+		return err;
+	for (size_t i = 0; i < list.count && !err && !sink_full(run->sink); i++)
+		err = modules_row(run, &list.items[i]);
+	kernel_modules_deinit(&list);
+	return err;
+}
+
+const struct command cmd_modules = {
+	.name = "modules",
+	.summary = "list kernel modules from the loaded module list",
+	.description =
+		"Follows PsLoadedModuleList from both ends, in load order; the kernel itself comes "
+		"first. Of a small (triage) dump it prints the driver list that the dump carries.",
+	.example = "ntscope modules --format csv memory.dmp",
+	.columns = modules_columns,
+	.num_columns = MODULES_NUM_COLUMNS,
+	.flags = COMMAND_NEEDS_KERNEL,
+	.run = modules_run,
+};

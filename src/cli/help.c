@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/help.h"
+
+#include <string.h>
+
+#include "cli/program.h"
+
+enum {
+	LINE_WIDTH = 80,
+	TERM_INDENT = 2,
+	HELP_INDENT = 26, /* where the right column of lists begins */
+};
+
+const char help_synopsis[] = "ntscope COMMAND [OPTIONS] SNAPSHOT [ARGUMENTS]";
+const char help_summary[] = "reads a snapshot of a 64-bit Windows machine's memory";
+
+const struct help_status help_statuses[] = {
+	{ STATUS_OK, "everything was read" },
+	{ STATUS_FAILED, "no result, or only its beginning" },
+	{ STATUS_USAGE, "the command line is off" },
+	{ STATUS_PARTIAL, "a partial result: something that should be there could not be read" },
+};
+const size_t num_help_statuses = ARRAY_SIZE(help_statuses);
+
+/* Words of text from column `at` on, lines broken to `indent`. '\n' breaks as well. */
+static void put_wrapped(FILE *out, const char *text, size_t at, size_t indent)
+{
+	bool first = true;
+
+	while (*text) {
+		size_t len = strcspn(text, " \n");
+
+		if (!first && at + 1 + len > LINE_WIDTH) {
+			fprintf(out, "\n%*s", (int)indent, "");
+			at = indent;
+			first = true;
+		}
+		fprintf(out, "%s%.*s", first ? "" : " ", (int)len, text);
+		at += len + (first ? 0 : 1);
+		first = false;
+		text += len;
+		if (*text == '\n') {
+			fprintf(out, "\n%*s", (int)indent, "");
+			at = indent;
+			first = true;
+		}
+		if (*text)
+			text++;
+	}
+	putc('\n', out);
+}
+
+/* "  term                    help", the help on the next line after a long term. */
+static void put_item(FILE *out, const char *term, const char *help)
+{
+	size_t width = TERM_INDENT + strlen(term);
+
+	fprintf(out, "%*s%s", TERM_INDENT, "", term);
+	if (width + 1 < HELP_INDENT)
+		fprintf(out, "%*s", (int)(HELP_INDENT - width), "");
+	else
+		fprintf(out, "\n%*s", HELP_INDENT, "");
+	put_wrapped(out, help, HELP_INDENT, HELP_INDENT);
+}
+
+static void put_options(FILE *out, const char *title, const struct option_row *rows, size_t count)
+{
+	fprintf(out, "\n%s:\n", title);
+	for (size_t i = 0; i < count; i++) {
+		const struct option_row *row = &rows[i];
+		const char letter[] = { '-', row->letter, ',', ' ', '\0' };
+		char term[128];
+
+		snprintf(term, sizeof(term), "%s--%s%s%s", row->letter ? letter : "    ", row->name,
+			 row->argument ? " " : "", row->argument ? row->argument : "");
+		put_item(out, term, row->help);
+	}
+}
+
+void help_overview(FILE *out)
+{
+	fprintf(out, "usage: %s\n\nntscope %s.\n\ncommands:\n", help_synopsis, help_summary);
+	for (size_t i = 0; i < num_commands; i++)
+		put_item(out, commands[i]->name, commands[i]->summary);
+	put_item(out, "help", "explain a command and its columns");
+	put_options(out, "options of every command", common_options.rows, common_options.count);
+	fprintf(out, "\nformats (--input-format):\n");
+	for (size_t i = 0; i < num_formats; i++)
+		put_item(out, format_registry[i]->name, format_registry[i]->description);
+	fprintf(out, "\nexit status:\n");
+	for (size_t i = 0; i < num_help_statuses; i++) {
+		const char digit[] = { (char)('0' + help_statuses[i].status), '\0' };
+
+		put_item(out, digit, help_statuses[i].help);
+	}
+	fprintf(out, "\n'ntscope help COMMAND' tells more.\n");
+}
+
+static void put_columns(FILE *out, const struct command *command)
+{
+	for (size_t i = 0; i < command->num_columns; i++)
+		put_item(out, command->columns[i].key, command->columns[i].help);
+}
+
+void help_command(FILE *out, const struct command *command)
+{
+	fprintf(out, "usage: ntscope %s [OPTIONS] SNAPSHOT%s%s\n\n", command->name,
+		command->arguments ? " " : "", command->arguments ? command->arguments : "");
+	fprintf(out, "%s: %s\n", command->name, command->summary);
+	if (command->description) {
+		putc('\n', out);
+		put_wrapped(out, command->description, 0, 0);
+	}
+	if (command->num_options)
+		put_options(out, "options", command->options, command->num_options);
+	put_options(out, "options of every command", common_options.rows, common_options.count);
+	fprintf(out, "\ncolumns:\n");
+	put_columns(out, command);
+	if (command->example)
+		fprintf(out, "\nexample:\n%*s%s\n", TERM_INDENT, "", command->example);
+}
+
+void help_columns(FILE *out, const struct command *command)
+{
+	put_columns(out, command);
+}

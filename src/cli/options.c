@@ -1,0 +1,385 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/options.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+
+enum { MAX_EDIT_LENGTH = 64 };
+
+static const struct option_row common_rows[] = {
+	{ "format", 'f', OPTION_STRING, "text|json|jsonl|csv", "how to print rows (default text)" },
+	{ "columns", 'c', OPTION_STRING, "KEY,...",
+	  "which columns to print, in this order; 'help' lists them" },
+	{ "limit", 'n', OPTION_U64, "N", "stop after N rows" },
+	{ "symbols", 's', OPTION_LIST, "PATH",
+	  "symbols of the kernel: an ISF file (.json, .json.xz), or a symbol tree; may be "
+	  "repeated" },
+	{ "no-builtin-symbols", 0, OPTION_FLAG, NULL, "do not use the built-in layouts" },
+	{ "dtb", 0, OPTION_ADDRESS, "ADDRESS",
+	  "physical address of the page tables' root; kernel layouts are checked against it" },
+	{ "kernel-base", 0, OPTION_ADDRESS, "ADDRESS", "virtual address of the kernel's image" },
+	{ "pid", 'p', OPTION_U64, "PID", "the process whose address space, or rows, are meant" },
+	{ "input-format", 0, OPTION_STRING, "NAME",
+	  "read the snapshot as this format instead of by its content" },
+	{ "threads", 0, OPTION_U64, "N", "threads for scans (default: one per processor)" },
+	{ "quiet", 'q', OPTION_FLAG, NULL, "no notes and no progress on standard error" },
+	{ "verbose", 'v', OPTION_FLAG, NULL, "all messages, and how the kernel was found" },
+	{ "help", 'h', OPTION_FLAG, NULL, "show help and exit" },
+	{ "version", 0, OPTION_FLAG, NULL, "show the version and exit" },
+	{ "man", 0, OPTION_FLAG, NULL, "print the manual page (roff) and exit" },
+};
+
+const struct option_table common_options = { common_rows, ARRAY_SIZE(common_rows) };
+
+/* A word with a value that an option may or may not take. */
+struct option_word {
+	const char *name; /* "--limit", as given up to its '=' */
+	int name_len;
+	const char *value; /* after '='; NULL: none attached */
+};
+
+static unsigned least(unsigned a, unsigned b, unsigned c)
+{
+	unsigned ab = a < b ? a : b;
+
+	return ab < c ? ab : c;
+}
+
+unsigned edit_distance(const char *a, const char *b)
+{
+	unsigned row[MAX_EDIT_LENGTH + 1];
+	size_t a_len = strnlen(a, MAX_EDIT_LENGTH), b_len = strnlen(b, MAX_EDIT_LENGTH);
+
+	for (size_t j = 0; j <= b_len; j++)
+		row[j] = (unsigned)j;
+	for (size_t i = 1; i <= a_len; i++) {
+		unsigned diagonal = row[0];
+
+		row[0] = (unsigned)i;
+		for (size_t j = 1; j <= b_len; j++) {
+			unsigned above = row[j];
+
+			row[j] =
+				least(above + 1, row[j - 1] + 1, diagonal + (a[i - 1] != b[j - 1]));
+			diagonal = above;
+		}
+	}
+	return row[b_len];
+}
+
+bool edit_is_close(const char *name, unsigned distance)
+{
+	return distance <= 2 && distance < strlen(name);
+}
+
+bool address_parse(const char *s, uint64_t *ret)
+{
+	uint64_t value = 0;
+	bool digit_before = false;
+
+	if (s[0] == '0' && (s[1] == 'x' || s[1] == 'X'))
+		s += 2;
+	for (; *s; s++) {
+		char c = (char)tolower((unsigned char)*s);
+
+		if (c == '`' && digit_before && isxdigit((unsigned char)s[1])) {
+			digit_before = false;
+			continue;
+		}
+		if (!isxdigit((unsigned char)c) || value >> 60)
+			return false;
+		value = value << 4 | (uint64_t)(c <= '9' ? c - '0' : c - 'a' + 10);
+		digit_before = true;
+	}
+	if (!digit_before)
+		return false;
+	*ret = value;
+	return true;
+}
+
+static bool size_parse(const char *s, uint64_t *ret)
+{
+	static const char units[] = "KMGT";
+	size_t len = strlen(s);
+	const char *unit = len > 1 ? strchr(units, toupper((unsigned char)s[len - 1])) : NULL;
+	unsigned shift = unit ? 10 * (unsigned)(unit - units + 1) : 0;
+	char digits[32];
+	uint64_t value;
+
+	if (!unit || len > sizeof(digits))
+		return text_parse_u64(s, ret);
+	memcpy(digits, s, len - 1);
+	digits[len - 1] = '\0';
+	if (!text_parse_u64(digits, &value) || value > UINT64_MAX >> shift)
+		return false;
+	*ret = value << shift;
+	return true;
+}
+
+/* What a number of each kind looks like; kinds without parse take any text. */
+static const struct {
+	bool (*parse)(const char *s, uint64_t *ret);
+	const char *what;
+} number_kinds[] = {
+	[OPTION_FLAG] = { NULL, NULL },
+	[OPTION_STRING] = { NULL, NULL },
+	[OPTION_U64] = { text_parse_u64, "a number" },
+	[OPTION_ADDRESS] = { address_parse, "a hexadecimal address" },
+	[OPTION_SIZE] = { size_parse, "a size (4096, 0x1000, 4K)" },
+	[OPTION_LIST] = { NULL, NULL },
+};
+
+static struct error *list_add(struct arena *a, struct option_value *v, const char *text)
+{
+	if (v->list_count == v->list_capacity) {
+		size_t capacity = v->list_capacity ? 2 * v->list_capacity : 4;
+		const char **list = arena_calloc(a, capacity, sizeof(*list));
+
+		if (!list)
+			return &error_no_memory;
+		for (size_t i = 0; i < v->list_count; i++)
+			list[i] = v->list[i];
+		v->list = list;
+		v->list_capacity = capacity;
+	}
+	v->list[v->list_count++] = text;
+	return NULL;
+}
+
+static struct error *set_value(struct arena *a, struct option_value *v,
+			       const struct option_word *word, const char *text)
+{
+	enum option_kind kind = v->row->kind;
+
+	v->given = true;
+	v->text = text;
+	if (kind == OPTION_LIST)
+		return list_add(a, v, text);
+	if (!number_kinds[kind].parse || number_kinds[kind].parse(text, &v->number))
+		return NULL;
+	return error_new(ERROR_USAGE, "option '%.*s': '%s' is not %s", word->name_len, word->name,
+			 text, number_kinds[kind].what);
+}
+
+static struct option_value *find_long(struct option_values *o, const struct option_word *word)
+{
+	const char *name = word->name + 2;
+	size_t len = (size_t)word->name_len - 2;
+
+	for (size_t i = 0; i < o->count; i++) {
+		const char *row_name = o->items[i].row->name;
+
+		if (strlen(row_name) == len && memcmp(row_name, name, len) == 0)
+			return &o->items[i];
+	}
+	return NULL;
+}
+
+static struct option_value *find_letter(struct option_values *o, char letter)
+{
+	for (size_t i = 0; i < o->count; i++) {
+		if (o->items[i].row->letter && o->items[i].row->letter == letter)
+			return &o->items[i];
+	}
+	return NULL;
+}
+
+static struct error *unknown_option(const struct option_values *o, const struct option_word *word)
+{
+	char name[MAX_EDIT_LENGTH + 1] = "";
+	const char *best = NULL;
+	unsigned best_distance = MAX_EDIT_LENGTH;
+
+	if (word->name_len > 2 && word->name_len - 2 <= MAX_EDIT_LENGTH)
+		memcpy(name, word->name + 2, (size_t)word->name_len - 2);
+	for (size_t i = 0; i < o->count; i++) {
+		unsigned distance = edit_distance(name, o->items[i].row->name);
+
+		if (distance < best_distance) {
+			best_distance = distance;
+			best = o->items[i].row->name;
+		}
+	}
+	if (best && edit_is_close(name, best_distance))
+		return error_new(ERROR_USAGE, "unknown option '%.*s'; did you mean '--%s'?",
+				 word->name_len, word->name, best);
+	return error_new(ERROR_USAGE, "unknown option '%.*s'", word->name_len, word->name);
+}
+
+/*
+ * Takes v's value from the word itself or from the next one. "--columns" at the very end asks for
+ * the list of columns, as "--columns help" does.
+ */
+static struct error *take_value(struct arena *a, struct option_value *v,
+				const struct option_word *word, int argc, char *const *argv, int *i)
+{
+	if (v->row->kind == OPTION_FLAG) {
+		if (word->value)
+			return error_new(ERROR_USAGE, "option '%.*s' takes no value",
+					 word->name_len, word->name);
+		v->given = true;
+		return NULL;
+	}
+	if (word->value)
+		return set_value(a, v, word, word->value);
+	if (*i + 1 < argc)
+		return set_value(a, v, word, argv[++*i]);
+	if (strcmp(v->row->name, "columns") == 0)
+		return set_value(a, v, word, "help");
+	return error_new(ERROR_USAGE, "option '%.*s' needs a value (%s)", word->name_len,
+			 word->name, v->row->argument);
+}
+
+static struct error *parse_long(struct arena *a, struct option_values *o, int argc,
+				char *const *argv, int *i)
+{
+	const char *equals = strchr(argv[*i], '=');
+	struct option_word word = { .name = argv[*i], .value = equals ? equals + 1 : NULL };
+	struct option_value *v;
+
+	word.name_len = (int)(equals ? (size_t)(equals - word.name) : strlen(word.name));
+	v = find_long(o, &word);
+	if (!v)
+		return unknown_option(o, &word);
+	return take_value(a, v, &word, argc, argv, i);
+}
+
+/* "-qv", "-n5", "-qn 5". */
+static struct error *parse_letters(struct arena *a, struct option_values *o, int argc,
+				   char *const *argv, int *i)
+{
+	const char *letters = argv[*i] + 1;
+	struct error *err;
+
+	for (; *letters; letters++) {
+		const char name[] = { '-', *letters, '\0' };
+		struct option_word word = { .name = name, .name_len = 2 };
+		struct option_value *v = find_letter(o, *letters);
+		bool has_value = v && v->row->kind != OPTION_FLAG;
+
+		if (!v)
+			return error_new(ERROR_USAGE, "unknown option '%s'", name);
+		if (has_value && letters[1])
+			word.value = letters + 1;
+		if ((err = take_value(a, v, &word, argc, argv, i)) != NULL)
+			return err;
+		if (has_value)
+			return NULL;
+	}
+	return NULL;
+}
+
+static struct error *init_values(struct arena *a, const struct option_table *own, size_t max_args,
+				 struct option_values *ret)
+{
+	struct option_values o = { .count = common_options.count + own->count };
+
+	o.items = arena_calloc(a, o.count, sizeof(*o.items));
+	o.args = arena_calloc(a, max_args + 1, sizeof(*o.args));
+	if (!o.items || !o.args)
+		return &error_no_memory;
+	for (size_t i = 0; i < o.count; i++)
+		o.items[i].row = i < common_options.count ? &common_options.rows[i]
+							  : &own->rows[i - common_options.count];
+	*ret = o;
+	return NULL;
+}
+
+static bool is_option(const char *word)
+{
+	return word[0] == '-' && word[1] != '\0';
+}
+
+static struct error *parse_option(struct arena *a, struct option_values *o, int argc,
+				  char *const *argv, int *i)
+{
+	if (argv[*i][1] == '-')
+		return parse_long(a, o, argc, argv, i);
+	return parse_letters(a, o, argc, argv, i);
+}
+
+struct error *options_find_command(int argc, char *const *argv, int *ret)
+{
+	static const struct option_table none = { NULL, 0 };
+	struct arena a CLEANUP(arena_deinit);
+	struct option_values o;
+	struct error *err;
+	int i = 0;
+
+	arena_init(&a, 0);
+	if ((err = init_values(&a, &none, 0, &o)) != NULL)
+		return err;
+	for (; i < argc && is_option(argv[i]); i++) {
+		if (strcmp(argv[i], "--") == 0) {
+			i = i + 1;
+			break;
+		}
+		if ((err = parse_option(&a, &o, argc, argv, &i)) != NULL)
+			return err;
+	}
+	*ret = i < argc ? i : argc;
+	return NULL;
+}
+
+struct error *options_parse(struct arena *a, const struct option_table *own, int argc,
+			    char *const *argv, struct option_values *ret)
+{
+	struct option_values o;
+	struct error *err;
+	bool ended = false;
+
+	if ((err = init_values(a, own, (size_t)argc, &o)) != NULL)
+		return err;
+	for (int i = 0; i < argc; i++) {
+		if (ended || !is_option(argv[i]))
+			o.args[o.num_args++] = argv[i];
+		else if (strcmp(argv[i], "--") == 0)
+			ended = true;
+		else if ((err = parse_option(a, &o, argc, argv, &i)) != NULL)
+			return err;
+	}
+	*ret = o;
+	return NULL;
+}
+
+static const struct option_value *find_given(const struct option_values *o, const char *name)
+{
+	for (size_t i = 0; i < o->count; i++) {
+		if (o->items[i].given && strcmp(o->items[i].row->name, name) == 0)
+			return &o->items[i];
+	}
+	return NULL;
+}
+
+bool option_flag(const struct option_values *o, const char *name)
+{
+	return find_given(o, name) != NULL;
+}
+
+const char *option_string(const struct option_values *o, const char *name)
+{
+	const struct option_value *v = find_given(o, name);
+
+	return v ? v->text : NULL;
+}
+
+bool option_u64(const struct option_values *o, const char *name, uint64_t *ret)
+{
+	const struct option_value *v = find_given(o, name);
+
+	if (!v)
+		return false;
+	*ret = v->number;
+	return true;
+}
+
+size_t option_list(const struct option_values *o, const char *name, const char *const **ret)
+{
+	const struct option_value *v = find_given(o, name);
+
+	*ret = v ? v->list : NULL;
+	return v ? v->list_count : 0;
+}

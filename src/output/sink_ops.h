@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef OUTPUT_SINK_OPS_H
+#define OUTPUT_SINK_OPS_H
+
+#include "output/sink.h"
+
+/* What a kind of sink implements. Write errors stay in the FILE; sink.c asks for them. */
+struct sink_ops {
+	const char *name;
+	bool skips_hidden; /* leaves COL_HIDDEN out unless columns were selected */
+	void (*head)(struct sink *s);
+	/* False: out of memory. */
+	bool (*row)(struct sink *s, const struct cell *cells, unsigned depth);
+	void (*tail)(struct sink *s);
+};
+
+struct sink {
+	const struct sink_ops *ops;
+	FILE *out; /* borrowed */
+	struct sink_options options;
+	unsigned *selected; /* owned copy of options.selected */
+	const struct column *columns;
+	unsigned *shown; /* owned: indexes of the columns to print, in order */
+	size_t num_shown;
+	uint64_t rows;
+	bool head_written;
+	struct arena scratch; /* of one row */
+};
+
+extern const struct sink_ops sink_text_ops, sink_json_ops, sink_jsonl_ops, sink_csv_ops;
+
+#endif

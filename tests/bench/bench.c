@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: MIT */
+#include "bench.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+void bench_parse(struct bench_options *o, int argc, char **argv, int arguments, const char *usage)
+{
+	bool ok = true;
+	int option;
+
+	o->dir = getenv("TMPDIR") ? getenv("TMPDIR") : "/tmp";
+	while ((option = getopt(argc, argv, "n:d:")) != -1) {
+		char *end = NULL;
+
+		if (option == 'n') {
+			o->count = strtoul(optarg, &end, 10);
+			ok &= o->count > 0 && *end == '\0';
+		} else if (option == 'd') {
+			o->dir = optarg;
+		} else {
+			ok = false;
+		}
+	}
+	if (ok && argc - optind == arguments)
+		return;
+	fprintf(stderr, "usage: %s [-n COUNT] [-d DIR]%s\n", argv[0], usage);
+	exit(2);
+}
+
+double bench_now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec * NANOSECOND;
+}
+
+void bench_check(struct error *err)
+{
+	if (!err)
+		return;
+	fprintf(stderr, "%s: %s\n", program_invocation_short_name, error_message(err));
+	error_destroy(err);
+	exit(1);
+}
+
+void bench_die_errno(const char *what)
+{
+	fprintf(stderr, "%s: %s: %s\n", program_invocation_short_name, what, strerror(errno));
+	exit(1);
+}
+
+static int compare_doubles(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return (x > y) - (x < y);
+}
+
+double bench_median(double *values, size_t count)
+{
+	qsort(values, count, sizeof(*values), compare_doubles);
+	return (values[(count - 1) / 2] + values[count / 2]) / 2;
+}
+
+uint64_t bench_scatter(uint64_t i, uint64_t round, uint64_t size)
+{
+	/* odd steps over a power of two meet every index */
+	return (i * (UINT64_C(2654435761) + 2 * round) + round) & (size - 1);
+}
+
+int bench_scratch(const char *dir)
+{
+	char path[4096];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/bench-XXXXXX", dir);
+	fd = mkstemp(path);
+	if (fd < 0)
+		bench_die_errno(path);
+	unlink(path);
+	return fd;
+}
+
+void bench_fd_path(int fd, char ret[BENCH_PATH_SIZE])
+{
+	snprintf(ret, BENCH_PATH_SIZE, "/proc/self/fd/%d", fd);
+}
+
+void bench_write(int fd, const void *bytes, size_t len)
+{
+	const char *next = bytes;
+
+	while (len > 0) {
+		ssize_t done = write(fd, next, len);
+
+		if (done < 0)
+			bench_die_errno("scratch file");
+		next += done;
+		len -= (size_t)done;
+	}
+}
+
+void bench_truncate(int fd, uint64_t size)
+{
+	if (ftruncate(fd, (off_t)size) < 0)
+		bench_die_errno("scratch file");
+}
+
+void bench_row(const char *what, double count, double seconds, double baseline_seconds_each)
+{
+	printf("%-34s %9.2f M/s %9.1f ns each %8.3f x\n", what, count / seconds / MEGA,
+	       seconds / count / NANOSECOND, seconds / count / baseline_seconds_each);
+}

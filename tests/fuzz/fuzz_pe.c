@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: MIT */
+#include <stdlib.h>
+#include <string.h>
+
+#include "fuzz.h"
+#include "windows/pe.h"
+
+/*
+ * The first byte says which of the first eight pages are absent; the rest is memory at BASE.
+ */
+#define BASE UINT64_C(0xfffff80000000000)
+enum { MAX_INPUT = 64 << 10 };
+
+static void check(bool holds)
+{
+	if (!holds)
+		abort();
+}
+
+static void check_image(struct space *s, const struct pe_image *pe)
+{
+	struct codeview cv;
+	char name[64];
+	uint32_t rva;
+
+	check(pe->num_sections <= PE_MAX_SECTIONS);
+	check(pe->num_directories <= PE_NUM_DIRECTORIES);
+	for (unsigned i = 0; i < pe->num_sections; i++)
+		check(strlen(pe->sections[i].name) <= 8);
+	struct error *err = pe_codeview(s, pe, &cv);
+
+	check(err || strlen(cv.name) < PE_MAX_CODEVIEW_NAME);
+	error_destroy(err);
+	err = pe_export_module_name(s, pe, name, sizeof(name));
+	check(err || strlen(name) < sizeof(name));
+	error_destroy(err);
+	err = pe_export(s, pe, "PsInitialSystemProcess", &rva);
+	check(err || (rva && rva < pe->size_of_image));
+	error_destroy(err);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct virtmem *mem = NULL;
+	struct space *s = NULL;
+	struct pe_image pe;
+	struct error *err;
+
+	if (size < 2 || size > MAX_INPUT)
+		return 0;
+	struct file file = { .fd = -1, .bytes = data + 1, .size = size - 1 };
+
+	err = virtmem_create(&mem);
+	for (uint64_t at = 0; !err && at < file.size; at += PAGE_SIZE) {
+		uint64_t len = file.size - at < PAGE_SIZE ? file.size - at : PAGE_SIZE;
+
+		if (at / PAGE_SIZE >= 8 || !(data[0] >> at / PAGE_SIZE & 1))
+			err = virtmem_add(mem, BASE + at, len, &file, at);
+	}
+	check(!err);
+	err = virtmem_seal(mem);
+	check(!err);
+	err = space_create_virtual(mem, &s);
+	check(!err);
+	err = pe_read(s, BASE, &pe);
+	if (!err)
+		check_image(s, &pe);
+	error_destroy(err);
+	space_destroy(s);
+	virtmem_destroy(mem);
+	return 0;
+}

@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Cores that QEMU and makedumpfile wrote, against the same machine's raw memory and QEMU's own
+ * word on the registers; and a capture of a real machine. Skipped where the images are not.
+ */
+#include <criterion/criterion.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "formats/format.h"
+
+enum { MAX_PATH = 512 };
+
+static char dir[] = "/tmp/test_elf_images.XXXXXX";
+static struct diag diag;
+
+static void run(const char *command)
+{
+	cr_assert_eq(system(command), 0, "%s", command);
+}
+
+/* Runs "command < SHARED_DIR/images/name > dir/out" in dir, or skips the test. */
+static void unpack(const char *command, const char *name, const char *out)
+{
+	char line[4 * MAX_PATH], source[MAX_PATH];
+
+	snprintf(source, sizeof(source), "%s/images/%s", SHARED_DIR, name);
+	if (access(source, R_OK) < 0)
+		cr_skip_test("no images: %s is missing", source);
+	snprintf(line, sizeof(line), "cd %s && %s < '%s' > %s", dir, command, source, out);
+	run(line);
+}
+
+static void make_dir(void)
+{
+	cr_assert_not_null(mkdtemp(dir));
+	diag_init(&diag, NULL, NULL);
+}
+
+static void remove_dir(void)
+{
+	char line[MAX_PATH];
+
+	snprintf(line, sizeof(line), "rm -rf %s", dir);
+	run(line);
+}
+
+TestSuite(elf_images, .init = make_dir, .fini = remove_dir, .timeout = 120);
+
+static struct snapshot *open_image(const char *name, const char *format)
+{
+	struct snapshot *snapshot = NULL;
+	char path[MAX_PATH];
+	struct error *err;
+
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	err = snapshot_open(path, format, &diag, &snapshot);
+	cr_assert_null(err, "%s", err ? error_message(err) : "");
+	return snapshot;
+}
+
+static json_t *open_truth(const char *path)
+{
+	json_t *truth = json_load_file(path, 0, NULL);
+
+	cr_assert_not_null(truth, "%s", path);
+	return truth;
+}
+
+static uint64_t hex(const json_t *value)
+{
+	return json_is_integer(value) ? (uint64_t)json_integer_value(value)
+				      : strtoull(json_string_value(value), NULL, 16);
+}
+
+static uint64_t hex_at(const json_t *object, const char *key)
+{
+	const json_t *value = json_object_get(object, key);
+
+	cr_assert_not_null(value, "no %s in the truth", key);
+	return hex(value);
+}
+
+static const struct {
+	const char *key;
+	size_t offset;
+} register_keys[] = {
+#define REG(key, name)                                \
+	{                                             \
+		key, offsetof(struct registers, name) \
+	}
+	REG("rax", rax), REG("rbx", rbx), REG("rcx", rcx), REG("rdx", rdx), REG("rsi", rsi),
+	REG("rdi", rdi), REG("rbp", rbp), REG("rsp", rsp), REG("r8", r8),   REG("r9", r9),
+	REG("r10", r10), REG("r11", r11), REG("r12", r12), REG("r13", r13), REG("r14", r14),
+	REG("r15", r15), REG("rip", rip), REG("cr0", cr0), REG("cr3", cr3), REG("cr4", cr4),
+#undef REG
+};
+
+static void expect_words(const struct registers *regs, const json_t *truth)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(register_keys); i++) {
+		uint64_t expected = hex_at(truth, register_keys[i].key), found;
+
+		memcpy(&found, (const uint8_t *)regs + register_keys[i].offset, sizeof(found));
+		cr_expect_eq(found, expected, "%s: expected 0x%lx, found 0x%lx",
+			     register_keys[i].key, (long)expected, (long)found);
+	}
+}
+
+static void expect_segment(const struct segment_register *segment, const json_t *truth)
+{
+	uint64_t flags = hex_at(truth, "flags");
+
+	cr_expect_eq(segment->selector, hex_at(truth, "sel"));
+	cr_expect_eq(segment->base, hex_at(truth, "base"));
+	cr_expect_eq(segment->limit, hex_at(truth, "limit"));
+	cr_expect_eq(segment->access, (flags >> 8 & 0xff) | (flags >> 20 & 0xf) << 8);
+}
+
+static void expect_qemu_registers(const struct snapshot *snapshot, const json_t *cpus)
+{
+	cr_assert_eq(snapshot->info.num_cpus, json_array_size(cpus));
+	cr_assert_eq(snapshot->info.num_registers, json_array_size(cpus));
+	for (size_t i = 0; i < json_array_size(cpus); i++) {
+		const json_t *truth = json_object_get(json_array_get(cpus, i), "registers");
+		const struct registers *regs = &snapshot->info.registers[i];
+
+		expect_words(regs, truth);
+		cr_expect_eq(regs->rflags, hex_at(truth, "rfl"));
+		cr_expect_eq(regs->cr2, hex_at(truth, "cr2"));
+		expect_segment(&regs->cs, json_object_get(truth, "cs"));
+		expect_segment(&regs->ds, json_object_get(truth, "ds"));
+		expect_segment(&regs->es, json_object_get(truth, "es"));
+		expect_segment(&regs->fs, json_object_get(truth, "fs"));
+		expect_segment(&regs->gs, json_object_get(truth, "gs"));
+		expect_segment(&regs->ss, json_object_get(truth, "ss"));
+		expect_segment(&regs->tr, json_object_get(truth, "tr"));
+		expect_segment(&regs->ldtr, json_object_get(truth, "ldt"));
+		cr_expect_eq(regs->gdtr.base, hex_at(json_object_get(truth, "gdt"), "base"));
+		cr_expect_eq(regs->gdtr.limit, hex_at(json_object_get(truth, "gdt"), "limit"));
+		cr_expect_eq(regs->idtr.base, hex_at(json_object_get(truth, "idt"), "base"));
+		cr_expect_eq(regs->idtr.limit, hex_at(json_object_get(truth, "idt"), "limit"));
+		cr_expect(regs->known & REGS_KERNEL_GS);
+		cr_expect_not(regs->known & (REGS_EFER | REGS_SYSCALL));
+	}
+}
+
+/* What the core has of one run of RAM equals the raw file; the number of bytes compared. */
+static uint64_t compare_run(const struct snapshot *core, const struct snapshot *raw, uint64_t start,
+			    uint64_t end, uint64_t raw_offset)
+{
+	struct mem_range range;
+	uint64_t pa = start, compared = 0;
+
+	for (; physmem_next(core->mem, pa, false, &range) && range.start < end; pa = range.end) {
+		if (range.end > end)
+			range.end = end;
+		for (uint64_t at = range.start; at < range.end;) {
+			struct page_view view;
+			uint64_t stop = (at & ~(uint64_t)PAGE_MASK) + PAGE_SIZE;
+
+			if (stop > range.end)
+				stop = range.end;
+			cr_assert(physmem_view(core->mem, at, &view, NULL));
+			cr_assert_eq(memcmp(view.bytes + (at & PAGE_MASK) - view.begin,
+					    raw->file.bytes + raw_offset + (at - start), stop - at),
+				     0, "differs at 0x%lx", (long)at);
+			page_release(&view);
+			compared += stop - at;
+			at = stop;
+		}
+	}
+	return compared;
+}
+
+static uint64_t count_range(const struct snapshot *core, uint64_t start, uint64_t end)
+{
+	struct mem_range range;
+	uint64_t count = 0;
+
+	for (; physmem_next(core->mem, start, false, &range) && range.start < end;
+	     start = range.end)
+		count += (range.end < end ? range.end : end) - range.start;
+	return count;
+}
+
+/* is_whole: the core has all of RAM. Beside RAM there is only the BIOS ROM below 4 GiB. */
+static void check_core(const char *name, const struct snapshot *raw, const json_t *truth,
+		       bool is_whole)
+{
+	struct snapshot *core = open_image(name, NULL);
+	const json_t *runs = json_object_get(truth, "raw_runs"), *run_row;
+	uint64_t compared = 0, total = 0, rom = count_range(core, 0xfffc0000, 0x100000000);
+	size_t i;
+
+	cr_expect_str_eq(core->format->name, "elf");
+	json_array_foreach(runs, i, run_row)
+	{
+		uint64_t start = hex(json_array_get(run_row, 0));
+		uint64_t length = hex(json_array_get(run_row, 1));
+
+		compared += compare_run(core, raw, start, start + length,
+					hex(json_array_get(run_row, 2)));
+		total += length;
+	}
+	cr_expect_gt(compared, 0);
+	if (is_whole)
+		cr_expect_eq(compared, total, "%s", name);
+	cr_expect_eq(physmem_captured_bytes(core->mem), compared + rom, "%s", name);
+	expect_qemu_registers(core, json_object_get(truth, "cpus"));
+	cr_expect_eq(diag.partial, 0, "%s", name);
+	snapshot_close(core);
+}
+
+static void check_qemu(const char *variant)
+{
+	char name[64], path[MAX_PATH];
+	struct snapshot *raw;
+	json_t *truth;
+
+	snprintf(name, sizeof(name), "qemu/%s.tar.xz", variant);
+	unpack("tar -xJf - dump.elf dump-paging.elf dump-filter.elf mdf.d31.elf mem.raw", name,
+	       "log");
+	snprintf(name, sizeof(name), "qemu/%s-truth.tar.xz", variant);
+	unpack("tar -xJf - --strip-components=1", name, "log");
+	snprintf(path, sizeof(path), "%s/truth.json", dir);
+	truth = open_truth(path);
+	raw = open_image("mem.raw", "raw");
+	check_core("dump.elf", raw, truth, true);
+	check_core("dump-paging.elf", raw, truth, false);
+	check_core("dump-filter.elf", raw, truth, false);
+	check_core("mdf.d31.elf", raw, truth, false);
+	snapshot_close(raw);
+	json_decref(truth);
+}
+
+Test(elf_images, qemu_4_levels)
+{
+	check_qemu("a");
+}
+
+Test(elf_images, qemu_5_levels)
+{
+	check_qemu("b");
+}
+
+/* The access words of its segments lack the granularity bit: they are given as they stand. */
+Test(elf_images, real_machine)
+{
+	const struct registers *regs;
+	struct snapshot *core;
+	json_t *truth;
+	json_t *cpu;
+
+	unpack("xz -dc", "real/real17763-a.elf.xz", "core.elf");
+	truth = open_truth(SHARED_DIR "/images/real/real17763-a.truth.json");
+	cpu = json_object_get(truth, "cpu");
+	core = open_image("core.elf", NULL);
+	cr_expect_eq(physmem_captured_pages(core->mem),
+		     (uint64_t)json_integer_value(json_object_get(truth, "pages")));
+	cr_expect_eq(physmem_captured_bytes(core->mem), 933 * PAGE_SIZE);
+	cr_assert_eq(core->info.num_registers, 1);
+	regs = &core->info.registers[0];
+	expect_words(regs, cpu);
+	cr_expect_eq(regs->rflags, hex_at(cpu, "rflags"));
+	cr_expect_eq(regs->gs.base, hex_at(cpu, "gs_base"));
+	cr_expect_eq(regs->kernel_gs_base, hex_at(cpu, "kernel_gs_base"));
+	cr_expect_eq(regs->gdtr.base, hex_at(cpu, "gdtr"));
+	cr_expect_eq(regs->gdtr.limit, hex_at(cpu, "gdtl"));
+	cr_expect_eq(regs->idtr.base, hex_at(cpu, "idtr"));
+	cr_expect_eq(regs->cs.selector, 0x10);
+	cr_expect_eq(regs->cs.access, 0x29b);
+	cr_expect_eq(diag.partial, 0);
+	snapshot_close(core);
+	json_decref(truth);
+}
+
+/* Files of the same set that are no core and not raw memory either. */
+Test(elf_images, other_files_are_refused)
+{
+	static const struct {
+		const char *file, *text;
+	} rows[] = {
+		{ "migration.bin", "QEMU migration stream" },
+		{ "mdf.plain.d31.kdump", "kdump-compressed core" },
+		{ "mdf.plain.d31.flat.kdump", "flattened makedumpfile core" },
+	};
+
+	unpack("tar -xJf - migration.bin mdf.plain.d31.kdump mdf.plain.d31.flat.kdump",
+	       "qemu/a.tar.xz", "log");
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct snapshot *snapshot;
+		char path[MAX_PATH];
+		struct error *err;
+
+		snprintf(path, sizeof(path), "%s/%s", dir, rows[i].file);
+		err = snapshot_open(path, NULL, &diag, &snapshot);
+		cr_assert_not_null(err);
+		cr_expect_eq(error_code(err), ERROR_UNSUPPORTED);
+		cr_expect_not_null(strstr(error_message(err), rows[i].text), "%s",
+				   error_message(err));
+		error_destroy(err);
+	}
+}

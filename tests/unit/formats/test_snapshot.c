@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: MIT */
+#include <criterion/criterion.h>
+#include <string.h>
+
+#include "formats/format.h"
+#include "tests/memfile.h"
+
+static struct snapshot *snapshot;
+static struct diag diag;
+
+static struct error *open_bytes(const void *bytes, size_t size, const char *format)
+{
+	char path[MEMFILE_PATH_SIZE];
+	int fd = memfile_create(bytes, size, path);
+	struct error *err;
+
+	diag_init(&diag, NULL, NULL);
+	err = snapshot_open(path, format, &diag, &snapshot);
+	close(fd);
+	return err;
+}
+
+Test(raw, the_offset_is_the_physical_address)
+{
+	static uint8_t bytes[3 * PAGE_SIZE + 100];
+	struct page_view view;
+
+	memset(bytes, 0xaa, sizeof(bytes));
+	bytes[0x2345] = 7;
+	cr_assert_null(open_bytes(bytes, sizeof(bytes), NULL));
+	cr_expect_str_eq(snapshot->info.format, "raw");
+	cr_expect_str_eq(snapshot->info.machine, "amd64");
+	cr_expect_eq(snapshot->info.num_cpus, 0);
+	cr_expect_null(snapshot->virt);
+	cr_expect_eq(physmem_end(snapshot->mem), sizeof(bytes));
+	cr_expect_eq(physmem_captured_pages(snapshot->mem), 4);
+	cr_assert(physmem_view(snapshot->mem, 0x2345, &view, NULL));
+	cr_expect_eq(view.bytes[0x345], 7);
+	page_release(&view);
+	cr_assert(physmem_view(snapshot->mem, 0x3000, &view, NULL));
+	cr_expect_eq(view.end, 100, "the last page is as long as the file");
+	page_release(&view);
+	cr_expect_eq(diag.partial, 0);
+	snapshot_close(snapshot);
+}
+
+Test(raw, one_byte_is_memory_too)
+{
+	cr_assert_null(open_bytes("x", 1, NULL));
+	cr_expect_eq(physmem_captured_bytes(snapshot->mem), 1);
+	snapshot_close(snapshot);
+}
+
+static void expect_refusal(const void *bytes, size_t size, const char *format, enum error_code code,
+			   const char *text)
+{
+	struct error *err = open_bytes(bytes, size, format);
+
+	cr_assert_not_null(err, "%s", text);
+	cr_expect_eq(error_code(err), code, "%s", error_message(err));
+	cr_expect_not_null(strstr(error_message(err), text), "%s", error_message(err));
+	cr_expect_eq(strncmp(error_message(err), "/proc/self/fd/", 14), 0, "%s",
+		     error_message(err));
+	error_destroy(err);
+}
+
+Test(snapshot, errors_begin_with_the_path_and_say_why)
+{
+	expect_refusal("", 0, NULL, ERROR_CORRUPT, "the file is empty");
+	expect_refusal("x", 1, "nonsense", ERROR_USAGE, "expected one of raw, elf");
+}
+
+static const struct {
+	const char *magic;
+	size_t length;
+	const char *name;
+} known[] = {
+#define ROW(magic, name)                       \
+	{                                      \
+		magic, sizeof(magic) - 1, name \
+	}
+	ROW("EMiL", "LiME memory image: format not supported by this version"),
+	ROW("AVML", "AVML memory image: format not supported by this version"),
+	ROW("KDUMP   ", "kdump-compressed core"),
+	ROW("makedumpfile\0\0\0\0", "flattened makedumpfile core"),
+	ROW("\xd2\xbe\xd2\xbe", "VMware snapshot state"),
+	ROW("HIBR", "Windows hibernation file"),
+	ROW("QEVM", "QEMU migration stream"),
+	ROW("PK\x03\x04", "zip archive or AFF4 volume"),
+	ROW("\x1f\x8b\x08", "gzip-compressed file"),
+	ROW("\xfd"
+	    "7zXZ\0",
+	    "xz-compressed file"),
+	ROW("\x28\xb5\x2f\xfd", "zstd-compressed file"),
+	ROW("7z\xbc\xaf\x27\x1c", "7-Zip archive"),
+	ROW("MDMP\x93\xa7", "user-mode minidump"),
+#undef ROW
+};
+
+Test(snapshot, known_files_are_refused_by_name)
+{
+	uint8_t bytes[512];
+
+	for (size_t i = 0; i < ARRAY_SIZE(known); i++) {
+		memset(bytes, 0, sizeof(bytes));
+		memcpy(bytes, known[i].magic, known[i].length);
+		expect_refusal(bytes, sizeof(bytes), NULL, ERROR_UNSUPPORTED, known[i].name);
+		expect_refusal(bytes, known[i].length, NULL, ERROR_UNSUPPORTED, known[i].name);
+		/* one byte short it is nothing in particular */
+		cr_assert_null(open_bytes(bytes, known[i].length - 1, NULL));
+		snapshot_close(snapshot);
+	}
+}
+
+Test(snapshot, the_caller_may_insist)
+{
+	cr_assert_null(open_bytes("EMiL and more", 13, "raw"));
+	cr_expect_str_eq(snapshot->format->name, "raw");
+	snapshot_close(snapshot);
+	expect_refusal("EMiL and more", 13, "elf", ERROR_CORRUPT, "truncated");
+}
+
+Test(snapshot, registers_have_a_limit)
+{
+	struct dump_info info = { 0 };
+	struct error *err;
+
+	arena_init(&info.arena, 0);
+	cr_assert_null(dump_info_alloc_registers(&info, 0));
+	cr_assert_null(dump_info_alloc_registers(&info, MAX_CPUS));
+	cr_expect_eq(info.num_registers, MAX_CPUS);
+	cr_expect_eq(info.registers[MAX_CPUS - 1].known, 0);
+	err = dump_info_alloc_registers(&info, MAX_CPUS + 1);
+	cr_assert_not_null(err);
+	cr_expect_eq(error_code(err), ERROR_LIMIT);
+	error_destroy(err);
+	arena_deinit(&info.arena);
+}
+
+Test(snapshot, formats_have_distinct_names)
+{
+	for (size_t i = 0; i < num_formats; i++) {
+		cr_expect_gt(strlen(format_registry[i]->description), 0);
+		for (size_t k = 0; k < i; k++)
+			cr_expect_str_neq(format_registry[i]->name, format_registry[k]->name);
+	}
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef WINDOWS_MODULE_H
+#define WINDOWS_MODULE_H
+
+#include "windows/kernel.h"
+
+/* Kernel modules of PsLoadedModuleList; on triage dumps the dump's own driver list. */
+
+#define MODULE_FIELDS(F)                                                                         \
+	F(MODULE, LINKS, "_KLDR_DATA_TABLE_ENTRY|_LDR_DATA_TABLE_ENTRY", "InLoadOrderLinks",     \
+	  REQUIRED)                                                                              \
+	F(MODULE, BASE, "_KLDR_DATA_TABLE_ENTRY|_LDR_DATA_TABLE_ENTRY", "DllBase", REQUIRED)     \
+	F(MODULE, ENTRY_POINT, "_KLDR_DATA_TABLE_ENTRY|_LDR_DATA_TABLE_ENTRY", "EntryPoint",     \
+	  OPTIONAL)                                                                              \
+	F(MODULE, SIZE, "_KLDR_DATA_TABLE_ENTRY|_LDR_DATA_TABLE_ENTRY", "SizeOfImage", REQUIRED) \
+	F(MODULE, PATH, "_KLDR_DATA_TABLE_ENTRY|_LDR_DATA_TABLE_ENTRY", "FullDllName", REQUIRED) \
+	F(MODULE, NAME, "_KLDR_DATA_TABLE_ENTRY|_LDR_DATA_TABLE_ENTRY", "BaseDllName", REQUIRED) \
+	F(MODULE, TIME_DATE_STAMP, "_KLDR_DATA_TABLE_ENTRY|_LDR_DATA_TABLE_ENTRY",               \
+	  "TimeDateStamp", OPTIONAL)                                                             \
+	F(MODULE, CHECKSUM, "_KLDR_DATA_TABLE_ENTRY|_LDR_DATA_TABLE_ENTRY", "CheckSum", OPTIONAL)
+DECLARE_FIELDS(module, MODULE_FIELDS);
+
+enum { MAX_KERNEL_MODULES = 1 << 16 };
+
+struct kernel_module {
+	uint64_t object; /* KLDR_DATA_TABLE_ENTRY; 0 on triage dumps */
+	uint64_t base;
+	bool has_size, has_entry_point, has_time_date_stamp, has_checksum;
+	uint64_t size, entry_point;
+	uint32_t time_date_stamp, checksum;
+	const char *name, *path; /* NULL: absent */
+	const char *source;	 /* "list", "triage" */
+};
+
+struct kernel_module_list {
+	struct arena arena; /* owns every string */
+	struct kernel_module *items;
+	size_t count;
+	bool complete;
+};
+
+MUST_CHECK struct error *kernel_modules_read(struct kernel *k, struct kernel_module_list *ret);
+void kernel_modules_deinit(struct kernel_module_list *list);
+
+#endif
