@@ -88,7 +88,8 @@ static void fill_result(struct space *s, const struct walk *w, char access[5], s
 		return;
 	cells[VTOP_PA] = cell_addr(w->pa);
 	cells[VTOP_CAPTURED] = cell_bool(is_captured(s, w->pa));
-	if (w->num_steps)
+	/* the processor gives no rights by an entry that is not present */
+	if (w->num_steps && w->state != VA_TRANSITION)
 		cells[VTOP_ACCESS] = cell_str(access);
 }
 
