@@ -3,8 +3,7 @@
 
 #include <stdlib.h>
 
-#include "base/diag.h"
-#include "formats/format.h"
+#include "api.h"
 
 /* The public names stand for the internal objects, which C programs never look into. */
 #define SAME_VALUE(public, internal) \
@@ -20,10 +19,6 @@ SAME_VALUE(NTS_ERROR_NOT_FOUND, ERROR_NOT_FOUND);
 SAME_VALUE(NTS_ERROR_LIMIT, ERROR_LIMIT);
 SAME_VALUE(NTS_NOTE, DIAG_NOTE);
 SAME_VALUE(NTS_PARTIAL, DIAG_PARTIAL);
-
-struct nts_snapshot {
-	struct snapshot *snapshot;
-};
 
 const char *nts_version(void)
 {
@@ -45,34 +40,28 @@ void nts_error_free(struct nts_error *err)
 	error_destroy((struct error *)err);
 }
 
-static struct nts_error *public_error(struct error *err)
-{
-	return (struct nts_error *)err;
-}
-
-/* A diag_fn: arg is the caller's struct nts_options. */
+/* A diag_fn: arg is the snapshot. */
 static void pass_message(void *arg, enum diag_kind kind, const char *message)
 {
-	const struct nts_options *options = arg;
+	const struct nts_snapshot *s = arg;
 
-	options->message(options->message_arg, (enum nts_message_kind)kind, message);
+	s->message(s->message_arg, (enum nts_message_kind)kind, message);
 }
 
 struct nts_error *nts_open(const char *path, const struct nts_options *options,
 			   struct nts_snapshot **ret)
 {
-	struct nts_options given = { 0 };
-	struct nts_snapshot *s;
+	struct nts_snapshot *s = calloc(1, sizeof(*s));
 	struct error *err;
-	struct diag diag;
 
-	if (options)
-		given = *options;
-	diag_init(&diag, given.message ? pass_message : NULL, &given);
-	s = calloc(1, sizeof(*s));
 	if (!s)
 		return public_error(&error_no_memory);
-	err = snapshot_open(path, given.format, &diag, &s->snapshot);
+	if (options) {
+		s->message = options->message;
+		s->message_arg = options->message_arg;
+	}
+	diag_init(&s->diag, s->message ? pass_message : NULL, s);
+	err = snapshot_open(path, options ? options->format : NULL, &s->diag, &s->snapshot);
 	if (err) {
 		free(s);
 		return public_error(err);

@@ -246,8 +246,6 @@ static void tell_story(const struct command_run *run)
 		diag_note(run->diag, "%s %s: %s", t->won ? "located by" : "tried", t->strategy,
 			  t->text);
 	}
-	if (k->loc.how_sure)
-		diag_note(run->diag, "what agrees: %s", k->loc.how_sure);
 	if (k->build_source)
 		diag_note(run->diag, "build number from %s", k->build_source);
 	if (k->system_time_source)
