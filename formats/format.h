@@ -80,10 +80,11 @@ struct dump_triage {
 /* What the capture says of itself. Filled by open; strings are owned by `arena`. */
 struct dump_info {
 	struct arena arena;
-	const char *format;  /* "raw", "elf-core", "xen-core", "virtualbox-core", "crash-dump" */
-	const char *subtype; /* "full", "bitmap", "triage", ...; NULL where there is none */
-	const char *machine; /* "amd64" */
-	uint32_t dump_type;  /* crash dumps: DumpType; else 0 */
+	const char *memory_map; /* of the options; borrowed while open runs, then NULL */
+	const char *format;	/* "raw", "elf-core", "xen-core", "virtualbox-core", "crash-dump" */
+	const char *subtype;	/* "full", "bitmap", "triage", ...; NULL where there is none */
+	const char *machine;	/* "amd64" */
+	uint32_t dump_type;	/* crash dumps: DumpType; else 0 */
 	bool has_build, has_bugcheck, has_exception, has_system_time, has_uptime, has_comment;
 	uint32_t major_version, build; /* crash dumps: MajorVersion, MinorVersion */
 	struct bugcheck bugcheck;
@@ -134,9 +135,17 @@ struct snapshot {
 	struct dump_info info;
 };
 
-/* format_name: NULL = by content. diag is borrowed for the call. Errors begin with the path. */
-MUST_CHECK struct error *snapshot_open(const char *path, const char *format_name, struct diag *diag,
-				       struct snapshot **ret);
+/* What the user knows better; strings are borrowed for the call. */
+struct snapshot_options {
+	const char *format; /* a format's name; NULL: by content */
+	/* Raw snapshots whose holes were left out: START-END@OFFSET,... in hexadecimal, physical
+	 * addresses [START, END) at OFFSET of the file; NULL: offset = address. */
+	const char *memory_map;
+};
+
+/* options may be NULL. diag is borrowed for the call. Errors begin with the path. */
+MUST_CHECK struct error *snapshot_open(const char *path, const struct snapshot_options *options,
+				       struct diag *diag, struct snapshot **ret);
 void snapshot_close(struct snapshot *s); /* NULL ok */
 
 /* Registers of one cpu for formats that fill them: a zeroed array in info's arena. */

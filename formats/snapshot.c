@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "formats/known.h"
+#include "formats/registry.h"
 
 /* What a format may store about a capture: far above any real one. */
 enum { MAX_INFO_BYTES = 256 << 20 };
@@ -80,23 +81,30 @@ static struct error *seal(struct snapshot *s)
 	return err;
 }
 
-static struct error *open_file(struct snapshot *s, const char *format_name, struct diag *diag)
+static struct error *open_file(struct snapshot *s, const struct snapshot_options *options,
+			       struct diag *diag)
 {
 	struct error *err;
 
 	if (!s->file.size)
 		return error_new(ERROR_CORRUPT, "the file is empty: expected a memory snapshot");
-	err = format_name ? format_by_name(format_name, &s->format)
-			  : format_by_content(&s->file, &s->format);
+	err = options->format ? format_by_name(options->format, &s->format)
+			      : format_by_content(&s->file, &s->format);
+	if (!err && options->memory_map && s->format != &raw_format)
+		err = error_new(ERROR_USAGE, "a memory map is for raw snapshots, not for '%s'",
+				s->format->name);
 	if (err || (err = physmem_create(&s->mem)) || (err = virtmem_create(&s->virt)))
 		return err;
+	s->info.memory_map = options->memory_map;
 	err = s->format->open(&s->file, s->mem, s->virt, &s->info, diag);
+	s->info.memory_map = NULL;
 	return err ? err : seal(s);
 }
 
-struct error *snapshot_open(const char *path, const char *format_name, struct diag *diag,
-			    struct snapshot **ret)
+struct error *snapshot_open(const char *path, const struct snapshot_options *options,
+			    struct diag *diag, struct snapshot **ret)
 {
+	static const struct snapshot_options by_content;
 	struct snapshot *s = calloc(1, sizeof(*s));
 	struct error *err;
 
@@ -106,7 +114,7 @@ struct error *snapshot_open(const char *path, const char *format_name, struct di
 	s->file.fd = -1;
 	err = file_open(&s->file, path); /* names the path itself */
 	if (!err)
-		err = error_wrap(open_file(s, format_name, diag), "%s", path);
+		err = error_wrap(open_file(s, options ? options : &by_content, diag), "%s", path);
 	if (err) {
 		snapshot_close(s);
 		return err;

@@ -52,6 +52,7 @@ struct nts_error *nts_open(const char *path, const struct nts_options *options,
 			   struct nts_snapshot **ret)
 {
 	struct nts_snapshot *s = calloc(1, sizeof(*s));
+	struct snapshot_options given = { 0 };
 	struct error *err;
 
 	if (!s)
@@ -59,9 +60,11 @@ struct nts_error *nts_open(const char *path, const struct nts_options *options,
 	if (options) {
 		s->message = options->message;
 		s->message_arg = options->message_arg;
+		given.format = options->format;
+		given.memory_map = options->memory_map;
 	}
 	diag_init(&s->diag, s->message ? pass_message : NULL, s);
-	err = snapshot_open(path, options ? options->format : NULL, &s->diag, &s->snapshot);
+	err = snapshot_open(path, &given, &s->diag, &s->snapshot);
 	if (err) {
 		free(s);
 		return public_error(err);

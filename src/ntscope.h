@@ -48,7 +48,9 @@ enum nts_message_kind {
 typedef void nts_message_fn(void *arg, enum nts_message_kind kind, const char *text);
 
 struct nts_options {
-	const char *format; /* one format's name; NULL: decided by content */
+	const char *format;	/* one format's name; NULL: decided by content */
+	const char *memory_map; /* of a raw snapshot, as --memory-map takes it; NULL: offset =
+				   address */
 	/* What could not be read, for as long as the snapshot is open; NULL: not wanted. */
 	nts_message_fn *message;
 	void *message_arg;

@@ -24,6 +24,8 @@ static const struct option_row common_rows[] = {
 	{ "pid", 'p', OPTION_U64, "PID", "the process whose address space, or rows, are meant" },
 	{ "input-format", 0, OPTION_STRING, "NAME",
 	  "read the snapshot as this format instead of by its content" },
+	{ "memory-map", 0, OPTION_STRING, "START-END@OFFSET,...",
+	  "raw snapshots without their holes: which physical addresses are where in the file" },
 	{ "threads", 0, OPTION_U64, "N", "threads for scans (default: one per processor)" },
 	{ "quiet", 'q', OPTION_FLAG, NULL, "no notes and no progress on standard error" },
 	{ "verbose", 'v', OPTION_FLAG, NULL, "all messages, and how the kernel was found" },

@@ -191,6 +191,10 @@ static struct error *run_command(struct program *p, const struct option_values *
 	struct kernel *kernel CLEANUP(kernel_cleanup) = NULL;
 	struct error *kernel_error CLEANUP(error_cleanup) = NULL;
 	struct sink *sink CLEANUP(sink_cleanup) = NULL;
+	const struct snapshot_options given = {
+		.format = option_string(options, "input-format"),
+		.memory_map = option_string(options, "memory-map"),
+	};
 	struct command_run run;
 	struct error *err;
 
@@ -198,8 +202,7 @@ static struct error *run_command(struct program *p, const struct option_values *
 		return err;
 	if ((err = open_sink(p, options, &sink)) != NULL)
 		return err;
-	err = snapshot_open(options->args[0], option_string(options, "input-format"), &p->diag,
-			    &snapshot);
+	err = snapshot_open(options->args[0], &given, &p->diag, &snapshot);
 	if (err)
 		return err;
 	if ((err = open_kernel(p, snapshot, options, &kernel, &kernel_error)) != NULL)

@@ -26,7 +26,7 @@ static struct error *open_size(size_t size)
 
 	diag_init(&diag, remember, NULL);
 	last_diag[0] = '\0';
-	err = snapshot_open(path, "elf", &diag, &snapshot);
+	err = snapshot_open(path, &(struct snapshot_options){ .format = "elf" }, &diag, &snapshot);
 	close(fd);
 	return err;
 }

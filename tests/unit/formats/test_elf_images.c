@@ -56,7 +56,7 @@ static struct snapshot *open_image(const char *name, const char *format)
 	struct error *err;
 
 	snprintf(path, sizeof(path), "%s/%s", dir, name);
-	err = snapshot_open(path, format, &diag, &snapshot);
+	err = snapshot_open(path, &(struct snapshot_options){ .format = format }, &diag, &snapshot);
 	cr_assert_null(err, "%s", err ? error_message(err) : "");
 	return snapshot;
 }

@@ -8,16 +8,22 @@
 static struct snapshot *snapshot;
 static struct diag diag;
 
-static struct error *open_bytes(const void *bytes, size_t size, const char *format)
+static struct error *open_given(const void *bytes, size_t size,
+				const struct snapshot_options *options)
 {
 	char path[MEMFILE_PATH_SIZE];
 	int fd = memfile_create(bytes, size, path);
 	struct error *err;
 
 	diag_init(&diag, NULL, NULL);
-	err = snapshot_open(path, format, &diag, &snapshot);
+	err = snapshot_open(path, options, &diag, &snapshot);
 	close(fd);
 	return err;
+}
+
+static struct error *open_bytes(const void *bytes, size_t size, const char *format)
+{
+	return open_given(bytes, size, &(struct snapshot_options){ .format = format });
 }
 
 Test(raw, the_offset_is_the_physical_address)
@@ -49,6 +55,50 @@ Test(raw, one_byte_is_memory_too)
 	cr_assert_null(open_bytes("x", 1, NULL));
 	cr_expect_eq(physmem_captured_bytes(snapshot->mem), 1);
 	snapshot_close(snapshot);
+}
+
+static struct error *open_mapped(const char *map)
+{
+	static uint8_t bytes[2 * PAGE_SIZE];
+
+	bytes[PAGE_SIZE] = 9;
+	return open_given(bytes, sizeof(bytes), &(struct snapshot_options){ .memory_map = map });
+}
+
+Test(raw, memory_map_puts_parts_of_the_file_where_they_belong)
+{
+	uint8_t byte = 0;
+
+	cr_assert_null(open_mapped("0-1000@0,0x100000000-100001000@1000"));
+	cr_expect_eq(physmem_read(snapshot->mem, UINT64_C(0x100000000), &byte, 1), 1);
+	cr_expect_eq(byte, 9);
+	cr_expect_eq(physmem_read(snapshot->mem, 0x1000, &byte, 1), 0);
+	cr_expect_eq(diag.partial, 0);
+	snapshot_close(snapshot);
+}
+
+Test(raw, memory_map_past_the_file_is_cut_and_said)
+{
+	cr_assert_null(open_mapped("0-1000@0,5000-9000@1800"));
+	cr_expect_eq(physmem_captured_bytes(snapshot->mem), 0x1800);
+	cr_expect_eq(diag.partial, 1);
+	snapshot_close(snapshot);
+}
+
+Test(raw, memory_map_that_is_off_is_refused)
+{
+	static const char *const maps[] = {
+		"",	      "0-1000", "1000-1000@0", "2000-1000@0",	       "0-1000@0,",
+		"0-1000@0;1", "-1-5@0", "0-1000@zz",   "0-10000000000000000@0"
+	};
+
+	for (size_t i = 0; i < sizeof(maps) / sizeof(maps[0]); i++) {
+		struct error *err = open_mapped(maps[i]);
+
+		cr_assert_not_null(err, "%s", maps[i]);
+		cr_expect_eq(error_code(err), ERROR_USAGE, "%s", error_message(err));
+		error_destroy(err);
+	}
 }
 
 static void expect_refusal(const void *bytes, size_t size, const char *format, enum error_code code,

@@ -2,7 +2,7 @@
 #include <inttypes.h>
 
 #include "base/cursor.h"
-#include "formats/crashdump_parts.h"
+#include "formats/crashdump/parts.h"
 
 /*
  * Types 8, 9 and 10, as WinDbg's .dump /k, /ka and /f write them: a list of {page, count}, then

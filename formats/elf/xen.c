@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-#include "formats/elf_xen.h"
+#include "formats/elf/xen.h"
 
 #include <inttypes.h>
 
-#include "formats/elf_registers.h"
+#include "formats/elf/registers.h"
 
 enum {
 	NOTE_HEADER = 0x2000001, /* XEN_ELFNOTE_DUMPCORE_HEADER */

@@ -4,7 +4,7 @@
 
 #include "base/cursor.h"
 #include "base/text.h"
-#include "formats/crashdump_parts.h"
+#include "formats/crashdump/parts.h"
 
 /* DUMP_HEADER64. Sources: rizin librz/bin/format/dmp/dmp_specs.h, kdmp-parser-rs src/structs.rs. */
 enum header_field {

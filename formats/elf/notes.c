@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-#include "formats/elf_notes.h"
+#include "formats/elf/notes.h"
 
 #include <inttypes.h>
 
-#include "formats/elf_registers.h"
+#include "formats/elf/registers.h"
 
 typedef void note_fn(void *arg, const struct elf_note *note);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <inttypes.h>
 
-#include "formats/crashdump_parts.h"
+#include "formats/crashdump/parts.h"
 
 bool crash_run_is_valid(const struct crash_pages *p, const struct crash_run *run)
 {

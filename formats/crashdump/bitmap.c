@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/cursor.h"
-#include "formats/crashdump_parts.h"
+#include "formats/crashdump/parts.h"
 
 /*
  * Types 2, 5, 6 and 7: a bitmap with one bit per page of the machine, lowest page first, lowest

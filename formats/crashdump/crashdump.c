@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/cursor.h"
-#include "formats/crashdump_parts.h"
+#include "formats/crashdump/parts.h"
 #include "formats/registry.h"
 
 enum {

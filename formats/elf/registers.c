@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "formats/elf_registers.h"
+#include "formats/elf/registers.h"
 
 #include <string.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * ELF64 cores of a whole machine: QEMU's dump-guest-memory, makedumpfile -E, VirtualBox's
- * dumpvmcore, /proc/vmcore, and (in elf_xen.c) Xen's dump-core. Memory is placed by p_paddr:
+ * dumpvmcore, /proc/vmcore, and (in xen.c) Xen's dump-core. Memory is placed by p_paddr:
  * p_vaddr is what the writer believed to be mapped there, and is wrong in QEMU's paging=on dumps.
  */
 #include "formats/registry.h"
@@ -9,9 +9,9 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "formats/elf_file.h"
-#include "formats/elf_notes.h"
-#include "formats/elf_xen.h"
+#include "formats/elf/file.h"
+#include "formats/elf/notes.h"
+#include "formats/elf/xen.h"
 
 static unsigned elf_probe(const struct probe_input *in)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "formats/elf_file.h"
+#include "formats/elf/file.h"
 
 #include <inttypes.h>
 #include <string.h>

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/cursor.h"
-#include "formats/crashdump_parts.h"
+#include "formats/crashdump/parts.h"
 
 /*
  * Type 4: no pages, but TRIAGE_DUMP64 at 0x2000 that says where in the file the pieces are.

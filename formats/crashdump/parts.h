@@ -8,12 +8,11 @@
  * What the files of the crash dump reader share. A dump is an 8 KiB header, then what its type
  * says:
  *
- *	0x0000  DUMP_HEADER64		crashdump_header.c
- *	0x2000  pages			crashdump_runs.c	type 1
- *		bitmap, pages		crashdump_bitmap.c	types 2, 5, 6, 7
- *		ranges, pages		crashdump_rdmp.c	types 8, 9, 10
- *		TRIAGE_DUMP64, blocks	crashdump_triage.c,	type 4
- *					crashdump_drivers.c
+ *	0x0000  DUMP_HEADER64		header.c
+ *	0x2000  pages			runs.c			type 1
+ *		bitmap, pages		bitmap.c		types 2, 5, 6, 7
+ *		ranges, pages		rdmp.c			types 8, 9, 10
+ *		TRIAGE_DUMP64, blocks	triage.c, drivers.c	type 4
  *
  * All fields are little endian. A field that the writer left alone reads "PAGE" over and over.
  */

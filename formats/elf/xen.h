@@ -2,7 +2,7 @@
 #ifndef FORMATS_ELF_XEN_H
 #define FORMATS_ELF_XEN_H
 
-#include "formats/elf_file.h"
+#include "formats/elf/file.h"
 #include "formats/format.h"
 
 /*

@@ -4,7 +4,7 @@
 
 #include "base/cursor.h"
 #include "base/text.h"
-#include "formats/crashdump_parts.h"
+#include "formats/crashdump/parts.h"
 
 /*
  * A triage dump's lists of drivers. A loaded one is DUMP_DRIVER_ENTRY64: the file offset of its
