@@ -271,7 +271,7 @@ static enum va_state amd64_translate(struct space *s, uint64_t va, uint64_t *pa_
 static size_t amd64_read(struct space *s, uint64_t va, void *buf, size_t len, enum va_state *state)
 {
 	size_t page_left = PAGE_SIZE - (size_t)(va & PAGE_MASK), got = 0;
-	uint64_t pa;
+	uint64_t pa = 0;
 	bool captured;
 
 	*state = find_page(amd64_space(s), va, &pa, &captured);
