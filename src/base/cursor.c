@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/cursor.h"
 
-#include <endian.h>
 #include <inttypes.h>
-#include <string.h>
 
 void cur_init(struct cursor *c, const void *base, size_t len, uint64_t origin)
 {
@@ -100,46 +98,4 @@ struct error *cur_error(const struct cursor *c, const char *what)
 {
 	return error_new(ERROR_CORRUPT, "%s: truncated at 0x%" PRIx64 ", %zu bytes left", what,
 			 cur_offset(c), cur_left(c));
-}
-
-uint16_t load_u16(const void *p)
-{
-	uint16_t v;
-
-	memcpy(&v, p, sizeof(v));
-	return le16toh(v);
-}
-
-uint32_t load_u32(const void *p)
-{
-	uint32_t v;
-
-	memcpy(&v, p, sizeof(v));
-	return le32toh(v);
-}
-
-uint64_t load_u64(const void *p)
-{
-	uint64_t v;
-
-	memcpy(&v, p, sizeof(v));
-	return le64toh(v);
-}
-
-void store_u16(void *p, uint16_t v)
-{
-	v = htole16(v);
-	memcpy(p, &v, sizeof(v));
-}
-
-void store_u32(void *p, uint32_t v)
-{
-	v = htole32(v);
-	memcpy(p, &v, sizeof(v));
-}
-
-void store_u64(void *p, uint64_t v)
-{
-	v = htole64(v);
-	memcpy(p, &v, sizeof(v));
 }

@@ -74,6 +74,26 @@ uint64_t bench_scatter(uint64_t i, uint64_t round, uint64_t size)
 	return (i * (UINT64_C(2654435761) + 2 * round) + round) & (size - 1);
 }
 
+uint64_t bench_sum(const uint8_t *bytes, size_t len)
+{
+	uint64_t sum = 0, word;
+
+	for (size_t i = 0; i < len; i += sizeof(word)) {
+		memcpy(&word, bytes + i, sizeof(word));
+		sum += word;
+	}
+	return sum;
+}
+
+/* Marsaglia's xorshift64. */
+uint64_t bench_random(uint64_t *state)
+{
+	*state ^= *state << 13;
+	*state ^= *state >> 7;
+	*state ^= *state << 17;
+	return *state;
+}
+
 int bench_scratch(const char *dir)
 {
 	char path[4096];

@@ -35,6 +35,11 @@ double bench_median(double *values, size_t count);
  * order for another round. size is a power of two. */
 uint64_t bench_scatter(uint64_t i, uint64_t round, uint64_t size);
 
+/* The plain pass: the sum of all words of [bytes, bytes + len), len in whole words. */
+uint64_t bench_sum(const uint8_t *bytes, size_t len);
+/* The next of a sequence that *state, not 0, is the seed of. */
+uint64_t bench_random(uint64_t *state);
+
 /* An empty file in dir that vanishes with this process: a descriptor that a child inherits. */
 int bench_scratch(const char *dir);
 /* The path by which this process and its children open a descriptor. */

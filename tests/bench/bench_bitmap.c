@@ -28,7 +28,8 @@ enum {
 	MACHINE_AMD64 = 0x8664,
 	TYPE_BITMAP_FULL = 5,
 };
-enum { ABSENT = UINT32_MAX };
+enum { ROUNDS = 7 };
+#define ABSENT UINT32_MAX
 
 struct machine {
 	uint64_t pages;	    /* a power of two */
@@ -37,15 +38,6 @@ struct machine {
 	uint64_t data;	    /* file offset of the first one */
 	struct snapshot *s; /* the same as a dump */
 };
-
-/* Marsaglia's xorshift64. */
-static uint64_t next_random(uint64_t *state)
-{
-	*state ^= *state << 13;
-	*state ^= *state >> 7;
-	*state ^= *state << 17;
-	return *state;
-}
 
 static void fill_header(uint8_t *head, const struct machine *m)
 {
@@ -77,7 +69,7 @@ static void machine_init(struct machine *m, uint64_t size, const char *dir)
 	if (!head || !m->table)
 		bench_check(&error_no_memory);
 	for (uint64_t i = 0; i < m->pages; i++) {
-		bool captured = next_random(&state) >> 62 != 0;
+		bool captured = bench_random(&state) >> 62 != 0;
 
 		m->table[i] = captured ? (uint32_t)m->captured++ : ABSENT;
 		if (captured)
@@ -160,18 +152,19 @@ static double time_lookups(const struct machine *m, order_fn *order, uint64_t co
 
 static void measure(const struct machine *m, const char *name, order_fn *order, uint64_t count)
 {
-	double baseline, seconds;
+	double baseline[ROUNDS], seconds[ROUNDS];
 
-	time_table(m, order, m->pages);
-	baseline = time_table(m, order, count);
-	time_lookups(m, order, m->pages);
-	seconds = time_lookups(m, order, count);
-	bench_row(name, (double)count, seconds, baseline / (double)count);
+	for (unsigned i = 0; i < ROUNDS; i++) {
+		baseline[i] = time_table(m, order, count);
+		seconds[i] = time_lookups(m, order, count);
+	}
+	bench_row(name, (double)count, bench_median(seconds, ROUNDS),
+		  bench_median(baseline, ROUNDS) / (double)count);
 }
 
 int main(int argc, char **argv)
 {
-	struct bench_options options = { .count = 1 << 25 };
+	struct bench_options options = { .count = 1 << 22 };
 	static const struct {
 		uint64_t size;
 		const char *at_random, *in_order;

@@ -23,25 +23,17 @@ struct pass {
 	uint64_t sum; /* atomic: the compiler may not leave the reading out */
 };
 
-/* splitmix64's output function over a counter. */
-static uint64_t random_word(uint64_t i)
-{
-	i *= UINT64_C(0x9e3779b97f4a7c15);
-	i = (i ^ i >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
-	i = (i ^ i >> 27) * UINT64_C(0x94d049bb133111eb);
-	return i ^ i >> 31;
-}
-
 static int make_snapshot(const char *dir, uint64_t blocks)
 {
 	uint8_t *block = malloc(BLOCK);
+	uint64_t state = 1;
 	int fd = bench_scratch(dir);
 
 	if (!block)
 		bench_check(&error_no_memory);
 	for (uint64_t i = 0; i < blocks; i++) {
 		for (size_t at = 0; at < BLOCK; at += 8)
-			store_u64(block + at, random_word(i * BLOCK + at));
+			store_u64(block + at, bench_random(&state));
 		bench_write(fd, block, BLOCK);
 	}
 	free(block);
@@ -51,11 +43,8 @@ static int make_snapshot(const char *dir, uint64_t blocks)
 static struct error *add_up(void *arg, size_t index)
 {
 	struct pass *pass = arg;
-	const uint8_t *bytes = pass->bytes + index * BLOCK;
-	uint64_t sum = 0;
+	uint64_t sum = bench_sum(pass->bytes + index * BLOCK, BLOCK);
 
-	for (size_t at = 0; at < BLOCK; at += 8)
-		sum += load_u64(bytes + at);
 	__atomic_fetch_add(&pass->sum, sum, __ATOMIC_RELAXED);
 	return NULL;
 }
@@ -83,7 +72,7 @@ static double time_strategy(const char *path, enum strategy_id strategy)
 	struct diag diag;
 
 	diag_init(&diag, NULL, NULL);
-	bench_check(snapshot_open(path, "raw", &diag, &s));
+	bench_check(snapshot_open(path, NULL, &diag, &s));
 	err = locate_with(s, &options, 1U << strategy, &location);
 	if (!error_catch(&err, ERROR_NOT_FOUND)) {
 		bench_check(err);

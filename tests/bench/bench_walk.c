@@ -82,6 +82,22 @@ static double read_all(struct space *s, uint64_t round, uint64_t pages)
 	return bench_now() - start;
 }
 
+/* What the memory itself costs: the loads of read_all(), each of which waits for the one before. */
+static double load_all(const uint8_t *bytes, uint64_t round)
+{
+	double start = bench_now();
+	uint64_t wrong = 0;
+
+	for (uint64_t i = 0; i < DATA_PAGES; i++) {
+		uint64_t frame = frame_of(bench_scatter(i + wrong, round, DATA_PAGES));
+
+		wrong = load_u64(bytes + (frame << PAGE_SHIFT)) ^ frame << PAGE_SHIFT;
+	}
+	if (wrong)
+		abort();
+	return bench_now() - start;
+}
+
 static double list_all(struct space *s)
 {
 	double start = bench_now();
@@ -98,10 +114,8 @@ static double list_all(struct space *s)
 static double plain_pass(const uint8_t *bytes)
 {
 	double start = bench_now();
-	uint64_t sum = 0;
+	uint64_t sum = bench_sum(bytes, (size_t)DATA_PAGES << PAGE_SHIFT);
 
-	for (size_t i = 0; i < (size_t)DATA_PAGES << PAGE_SHIFT; i += 8)
-		sum += load_u64(bytes + i);
 	if (!sum)
 		abort();
 	return bench_now() - start;
@@ -113,7 +127,7 @@ int main(int argc, char **argv)
 		mmap(NULL, MEMORY, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	struct file file = { .fd = -1, .bytes = bytes, .size = MEMORY };
 	struct bench_options options = { .count = 8 };
-	double pass, page, count, cold = 0, warm = 0, hot = 0, reads = 0, list = 0;
+	double pass, page, count, cold = 0, warm = 0, hot = 0, reads = 0, loads = 0, list = 0;
 	struct physmem *mem;
 	struct space *s;
 
@@ -132,6 +146,7 @@ int main(int argc, char **argv)
 		cold += translate_all(s, round);
 		warm += translate_all(s, round + 1);
 		reads += read_all(s, round, DATA_PAGES);
+		loads += load_all(bytes, round);
 		hot += read_all(s, round, 512);
 		list += list_all(s);
 		space_destroy(s);
@@ -143,6 +158,7 @@ int main(int argc, char **argv)
 	bench_row("walks, cold", count, cold, page);
 	bench_row("walks, warm", count, warm, page);
 	bench_row("reads of 8 bytes", count, reads, page);
+	bench_row("plain loads, one by one", count, loads, page);
 	bench_row("reads in 512 pages", count, hot, page);
 	bench_row("pages listed", count, list, page);
 	physmem_destroy(mem);
