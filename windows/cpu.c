@@ -13,6 +13,7 @@ DEFINE_FIELDS(cpu, CPU_FIELDS);
  */
 enum {
 	SPECIAL_SIZE = 0xd8,
+	OFFSET_LSTAR = 0xc0,
 	CONTEXT_SIZE = 0x4d0,
 	CONTEXT_AMD64 = 0x100000,
 	CONTEXT_CONTROL = 1,
@@ -87,6 +88,9 @@ static const struct register_group_row special_groups[] = {
 	GROUP(REGS_TABLES, special_tables),
 	GROUP(REGS_TASK, special_task),
 	GROUP(REGS_CR8, special_cr8),
+};
+/* Model-specific registers: not every save of the state includes them. */
+static const struct register_group_row msr_groups[] = {
 	GROUP(REGS_GS_BASE, special_gs),
 	GROUP(REGS_KERNEL_GS, special_kernel_gs),
 	GROUP(REGS_SYSCALL, special_syscall),
@@ -117,6 +121,9 @@ static void fill_special(struct kernel *k, struct kernel_cpu *cpu, uint64_t va)
 		return;
 	for (size_t i = 0; i < ARRAY_SIZE(special_groups); i++)
 		fill_group(cpu, &special_groups[i], bytes);
+	/* a running kernel has a system call entry */
+	for (size_t i = 0; i < ARRAY_SIZE(msr_groups) && load_u64(bytes + OFFSET_LSTAR); i++)
+		fill_group(cpu, &msr_groups[i], bytes);
 }
 
 static void fill_context(struct kernel *k, struct kernel_cpu *cpu, uint64_t va)
@@ -180,6 +187,9 @@ static bool read_cpu(struct kernel *k, const struct field *fields, uint64_t kprc
 		cpu->registers = k->snap->info.registers[cpu->number];
 	if (object_address(&prcb, CPU_SPECIAL, &va))
 		fill_special(k, cpu, va);
+	/* where the processor was stopped for the dump, else the last that was saved */
+	if (object_u64(&prcb, CPU_CONTEXT, &va) && va)
+		fill_context(k, cpu, va);
 	if (object_address(&prcb, CPU_CONTEXT_FRAME, &va))
 		fill_context(k, cpu, va);
 	return true;

@@ -15,6 +15,7 @@
 	F(CPU, NEXT_THREAD, "_KPRCB", "NextThread", OPTIONAL)                    \
 	F(CPU, IDLE_THREAD, "_KPRCB", "IdleThread", OPTIONAL)                    \
 	F(CPU, SPECIAL, "_KPRCB", "ProcessorState.SpecialRegisters", OPTIONAL)   \
+	F(CPU, CONTEXT, "_KPRCB", "Context", OPTIONAL)                           \
 	F(CPU, CONTEXT_FRAME, "_KPRCB", "ProcessorState.ContextFrame", OPTIONAL) \
 	F(CPU, THREAD_PROCESS, "_KTHREAD", "Process", OPTIONAL)                  \
 	F(CPU, THREAD_APC_PROCESS, "_KTHREAD", "ApcState.Process", OPTIONAL)

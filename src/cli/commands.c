@@ -5,7 +5,7 @@
 
 /* In the order in which help lists them. */
 const struct command *const commands[] = {
-	&cmd_info, &cmd_ps, &cmd_modules, &cmd_vtop, &cmd_read,
+	&cmd_info, &cmd_ps, &cmd_modules, &cmd_cpus, &cmd_vtop, &cmd_read,
 };
 const size_t num_commands = ARRAY_SIZE(commands);
 

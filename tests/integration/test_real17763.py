@@ -51,6 +51,16 @@ class Real17763(unittest.TestCase):
                                  (current["ppid"], current["name"], current["eprocess"]))
                 self.assertEqual(int(row["dtb"], 16), int(current["dtb"], 16) & ~0xfff)
 
+    def test_cpus(self):
+        row, = run("cpus", "--format", "json", image(PATHS[0])).json()
+        cpu = self.truth["cpu"]
+        self.assertEqual(row["kpcr"], cpu["gs_base"])
+        self.assertEqual((row["cr3"], row["rip"], row["rsp"]),
+                         (cpu["cr3"], cpu["rip"], cpu["rsp"]))
+        self.assertEqual(row["current_thread"], self.truth["current_thread"])
+        self.assertEqual(row["current_process"], self.truth["current_process"]["eprocess"])
+        self.assertIsNone(row["lstar"])  # neither the notes nor the kernel's copy have it
+
     def test_walks(self):
         walks = self.truth["translations"]
         stdin = "".join(w["va"] + "\n" for w in walks)

@@ -126,6 +126,16 @@ class Triage(unittest.TestCase):
                 if name in PROCESS_NAMES:
                     self.assertEqual(rows[0]["name"], PROCESS_NAMES[name])
 
+    def test_processor_agrees_with_rizin(self):
+        text = text_of("rizin-test-db-formats-dmp.txt")
+        text = text[text.index("NAME=: Triage Dump Debug x64"):]
+        want = {r: int(re.search(rf"^{r} = (0x[0-9a-f]+)", text, re.M).group(1), 16)
+                for r in ("rip", "rsp")}
+        rows = run("cpus", "--format", "json", path_of("triage_x64.dmp")).json()
+        self.assertEqual(len(rows), 16)
+        crashed, = [r for r in rows if int(r["rip"], 16) == want["rip"]]
+        self.assertEqual(int(crashed["rsp"], 16), want["rsp"])
+
     def test_refusals(self):
         for name, words in (("triage_arm64.dmp", ("ARM64",)),
                             ("header-only-full.dmp", ("header",))):

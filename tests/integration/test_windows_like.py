@@ -98,6 +98,21 @@ class Machine(unittest.TestCase):
         self.assertEqual([{k: r[k] for k in want[0]} for r in got.json()], want)
 
 
+    def check_cpus(self, path, t):
+        got = run("cpus", "--format", "json", path)
+        rows = got.json()
+        self.assertEqual(got.status, 0, got.err)
+        self.assertEqual([(r["cpu"], r["kpcr"], r["kprcb"]) for r in rows],
+                         [(i, address(c["pcr"]), address(c["prcb"]))
+                          for i, c in enumerate(t["cpus"])])
+        eprocesses = {address(p["va"]) for p in t["processes"]}
+        roots = {p["dtb"] for p in t["processes"]} | {p["udtb"] for p in t["processes"]}
+        for row in rows:
+            self.assertIn(int(row["cr3"], 16) & ~0xfff, roots)
+            self.assertEqual(row["gs_base"], row["kpcr"])
+            self.assertIn(row["current_process"], eprocesses | {None})
+
+
 class Raw(Machine):
     def test_info(self):
         for name in RAW:
@@ -119,6 +134,11 @@ class Raw(Machine):
         for name in RAW:
             with self.subTest(name):
                 self.check_modules(path_of(name), truth_of(name))
+
+    def test_cpus(self):
+        for name in RAW:
+            with self.subTest(name):
+                self.check_cpus(path_of(name), truth_of(name))
 
     def test_symbols_from_isf(self):
         for name in ("win7601-tiny", "win9600-tiny", "win19041-tiny", "win22000-tiny"):
@@ -169,6 +189,7 @@ class Containers(Machine):
                 self.check_ps(path, t, absent_pages=name in KERNEL_ONLY,
                               with_user_pages=name not in KERNEL_ONLY)
                 self.check_modules(path, t)
+                self.check_cpus(path, t)
 
     def test_lime_is_refused_by_name(self):
         got = run("info", member(CONTAINERS, "lime"))
