@@ -6,6 +6,9 @@ function(layer name)
 	target_link_libraries(${name} PUBLIC project_flags ${L_LINK} PRIVATE project_warnings)
 endfunction()
 
+# What keeps the symbol store of whoever runs the tests out of them: no folder can be there.
+set(NO_SYMBOL_STORE XDG_CACHE_HOME=/dev/null)
+
 # add_unit_test(NAME LINK layer...): tests/unit/**/test_NAME.c as one Criterion binary. Not a PIE:
 # Criterion's parameterized rows may hold pointers, and its workers have other addresses. Not
 # under ThreadSanitizer, whose shadow lies where Criterion wants its shared memory.
@@ -24,6 +27,7 @@ function(add_unit_test name)
 		SHARED_DIR="${PROJECT_SOURCE_DIR}/../shared")
 	add_test(NAME unit/${name} COMMAND test_${name})
 	set_tests_properties(unit/${name} PROPERTIES TIMEOUT 300 LABELS unit
+		ENVIRONMENT "${NO_SYMBOL_STORE}"
 		FAIL_REGULAR_EXPRESSION "ERROR: (LeakSanitizer|AddressSanitizer);runtime error:")
 endfunction()
 

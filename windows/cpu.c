@@ -170,6 +170,26 @@ static void read_threads(struct object *prcb, struct kernel_cpu *cpu)
 		cpu->current_process = value;
 }
 
+/* What the format says of this very processor. */
+static void take_registers(const struct dump_info *info, struct kernel_cpu *cpu)
+{
+	if (!info->context_cpu_unknown && cpu->number < info->num_registers)
+		cpu->registers = info->registers[cpu->number];
+}
+
+/*
+ * A small dump holds the KPRCB of the processor that crashed; the header's context is that
+ * processor's too, but where an exception was handled that of the exception. So it comes last.
+ */
+static void take_crash_context(const struct kernel *k, struct kernel_cpu *cpu)
+{
+	const struct dump_info *info = &k->snap->info;
+
+	if (info->context_cpu_unknown && info->num_registers && k->triage_kprcb &&
+	    cpu->kprcb == k->triage_kprcb && !cpu->registers.known)
+		cpu->registers = info->registers[0];
+}
+
 static bool read_cpu(struct kernel *k, const struct field *fields, uint64_t kprcb,
 		     struct kernel_cpu *cpu)
 {
@@ -183,15 +203,15 @@ static bool read_cpu(struct kernel *k, const struct field *fields, uint64_t kprc
 	if (fields[CPU_KPCR_PRCB].present)
 		cpu->kpcr = kprcb - fields[CPU_KPCR_PRCB].offset;
 	read_threads(&prcb, cpu);
-	if (cpu->number < k->snap->info.num_registers && !k->snap->info.context_cpu_unknown)
-		cpu->registers = k->snap->info.registers[cpu->number];
-	if (object_address(&prcb, CPU_SPECIAL, &va))
-		fill_special(k, cpu, va);
+	take_registers(&k->snap->info, cpu);
 	/* where the processor was stopped for the dump, else the last that was saved */
 	if (object_u64(&prcb, CPU_CONTEXT, &va) && va)
 		fill_context(k, cpu, va);
 	if (object_address(&prcb, CPU_CONTEXT_FRAME, &va))
 		fill_context(k, cpu, va);
+	take_crash_context(k, cpu);
+	if (object_address(&prcb, CPU_SPECIAL, &va))
+		fill_special(k, cpu, va);
 	return true;
 }
 
@@ -205,6 +225,10 @@ static bool kprcb_address(struct kernel *k, const struct field *fields, size_t i
 
 	if (block->present && space_try_u64(k->space, block->va + index * 8, ret, NULL))
 		return *ret >> 47 == 0x1ffff;
+	if (k->triage_kprcb) {
+		*ret = k->triage_kprcb;
+		return index == 0;
+	}
 	if (index >= k->snap->info.num_registers)
 		return false;
 	regs = &k->snap->info.registers[index];

@@ -7,18 +7,13 @@
 
 #include "base/file.h"
 #include "windows/isf_json.h"
-
-enum {
-	MAX_TYPE_DEPTH = 16,	  /* arrays of arrays, and the type inside a bit field */
-	MAX_UNNAMED_PLACES = 128, /* unnamed members searched for one name */
-	MAX_STORAGE = 8,	  /* bytes of a number that holds a bit field */
-};
+#include "windows/type_info.h"
 
 struct isf {
 	struct profile_source source;
 	json_t *root; /* owned; the others are borrowed from it */
 	json_t *base_types, *user_types, *enums, *symbols;
-	struct isf_identity identity;
+	struct symbol_identity identity;
 };
 
 static const struct isf *as_isf(const struct profile_source *src)
@@ -51,233 +46,199 @@ static bool member_u32(const json_t *object, const char *key, uint32_t *ret)
 	return json_u32(json_object_get(object, key), ret);
 }
 
-/* Types. */
+/* Types: a type_ref is a JSON value, as a definition one of user_types or enums, elsewhere a
+ * reference {kind, name | subtype | type}. */
 
-/* Where a reference {kind, name} leads, by its kind. */
-static const json_t *referenced_type(const struct isf *isf, const json_t *type, const char *kind)
+static const json_t *as_json(struct type_ref type)
 {
-	const struct {
-		const char *kind;
-		const json_t *dictionary;
-	} kinds[] = {
-		{ "struct", isf->user_types }, { "union", isf->user_types },
-		{ "class", isf->user_types },  { "base", isf->base_types },
-		{ "enum", isf->enums },
-	};
-	const char *name = json_string_value(json_object_get(type, "name"));
-
-	if (strcmp(kind, "pointer") == 0)
-		return json_object_get(isf->base_types, "pointer");
-	for (size_t i = 0; name && i < ARRAY_SIZE(kinds); i++)
-		if (strcmp(kind, kinds[i].kind) == 0)
-			return json_object_get(kinds[i].dictionary, name);
-	return NULL;
+	return (const json_t *)type.id;
 }
 
-static const char *type_kind(const json_t *type)
+static struct type_ref as_ref(const json_t *value)
 {
-	const char *kind = json_string_value(json_object_get(type, "kind"));
-
-	return kind ? kind : "";
+	return (struct type_ref){ (uintptr_t)value };
 }
 
-/* Bytes of a type reference. False for what has no size (functions, types left out). */
-static bool type_bytes(const struct isf *isf, const json_t *type, uint32_t *ret)
-{
-	uint64_t count = 1;
-
-	for (unsigned depth = 0; depth < MAX_TYPE_DEPTH; depth++) {
-		const char *kind = type_kind(type);
-		uint32_t n;
-
-		if (strcmp(kind, "array") == 0) {
-			if (!member_u32(type, "count", &n) ||
-			    __builtin_mul_overflow(count, (uint64_t)n, &count))
-				return false;
-			type = json_object_get(type, "subtype");
-		} else if (strcmp(kind, "bitfield") == 0) {
-			type = json_object_get(type, "type");
-		} else {
-			if (!member_u32(referenced_type(isf, type, kind), "size", &n) ||
-			    __builtin_mul_overflow(count, (uint64_t)n, &count) ||
-			    count > UINT32_MAX)
-				return false;
-			*ret = (uint32_t)count;
-			return true;
-		}
-	}
-	return false;
-}
-
-/* The members of a struct or union, or of the elements of an array of them; NULL if none. */
-static const json_t *type_fields(const struct isf *isf, const json_t *type)
-{
-	for (unsigned depth = 0; depth < MAX_TYPE_DEPTH && type; depth++) {
-		const char *kind = type_kind(type);
-
-		if (strcmp(kind, "array") != 0) {
-			if (strcmp(kind, "pointer") == 0)
-				return NULL;
-			return json_object_get(referenced_type(isf, type, kind), "fields");
-		}
-		type = json_object_get(type, "subtype");
-	}
-	return NULL;
-}
-
-/* Paths. */
-
-/* Names that tools give to types that have none in C. */
-static bool is_unnamed(const json_t *type)
-{
-	static const char *const prefixes[] = { "__anonymous", "__unnamed", "_unnamed", "<unnamed",
-						"<anonymous" };
-	const char *name = json_string_value(json_object_get(type, "name"));
-
-	for (size_t i = 0; name && i < ARRAY_SIZE(prefixes); i++)
-		if (strncmp(name, prefixes[i], strlen(prefixes[i])) == 0)
-			return true;
-	return false;
-}
-
-/* Members at an offset from the start of the outermost structure. */
-struct place {
-	const json_t *fields;
-	uint64_t offset;
-};
-
-struct member {
-	const json_t *type;
-	uint64_t offset;
-};
-
-static bool direct_member(const struct place *place, const char *name, struct member *ret)
-{
-	const json_t *field = json_object_get(place->fields, name);
-	const json_t *type = json_object_get(field, "type");
-	uint32_t offset;
-
-	if (!json_is_object(type) || !member_u32(field, "offset", &offset))
-		return false;
-	*ret = (struct member){ type, place->offset + offset };
-	return true;
-}
-
-/* Appends the members of unnamed type of one place to the queue. */
-static size_t add_unnamed(const struct isf *isf, struct place from, struct place *queue,
-			  size_t count)
-{
-	json_t *object = (json_t *)from.fields; /* the iterator's prototype is not const */
+/* The kinds of reference, and of definition. "class" is C++'s word for a struct. */
+static const struct {
 	const char *name;
-	json_t *field;
-	struct member member;
+	enum type_kind kind;
+} kinds[] = {
+	{ "base", TYPE_BASE },	  { "struct", TYPE_STRUCT },	  { "union", TYPE_UNION },
+	{ "class", TYPE_STRUCT }, { "enum", TYPE_ENUM },	  { "pointer", TYPE_POINTER },
+	{ "array", TYPE_ARRAY },  { "bitfield", TYPE_BIT_FIELD }, { "function", TYPE_FUNCTION },
+};
 
-	json_object_foreach(object, name, field)
-	{
-		const json_t *fields;
-
-		if (count == MAX_UNNAMED_PLACES)
-			break;
-		if (!is_unnamed(json_object_get(field, "type")) ||
-		    !direct_member(&from, name, &member))
-			continue;
-		fields = type_fields(isf, member.type);
-		if (fields)
-			queue[count++] = (struct place){ fields, member.offset };
-	}
-	return count;
-}
-
-/* A name among the direct members, else in the nearest level of unnamed ones; of several in one
- * level the one at the lowest offset. */
-static bool find_member(const struct isf *isf, struct place place, const char *name,
-			struct member *ret)
+static enum type_kind kind_of(const json_t *type)
 {
-	struct place queue[MAX_UNNAMED_PLACES] = { place };
-	size_t begin = 0, end = 1, next;
-	struct member member, best = { 0 };
+	const char *name = json_string_value(json_object_get(type, "kind"));
 
-	for (; begin < end && !best.type; begin = end, end = next) {
-		for (size_t i = begin; i < end; i++) {
-			if (!direct_member(&queue[i], name, &member))
-				continue;
-			if (!best.type || member.offset < best.offset)
-				best = member;
-		}
-		next = end;
-		for (size_t i = begin; i < end && !best.type; i++)
-			next = add_unnamed(isf, queue[i], queue, next);
-	}
-	*ret = best;
-	return best.type;
+	for (size_t i = 0; name && i < ARRAY_SIZE(kinds); i++)
+		if (strcmp(name, kinds[i].name) == 0)
+			return kinds[i].kind;
+	return TYPE_NONE;
 }
 
-static bool follow_path(const struct isf *isf, const char *type, const char *path,
-			struct member *ret)
+/* What one of the dictionaries defines; a structure may be declared and not defined. */
+static bool named_node(const json_t *dictionary, const char *name, struct type_node *node)
 {
-	struct place place = { json_object_get(json_object_get(isf->user_types, type), "fields"),
-			       0 };
-	char name[ISF_MAX_NAME];
+	const json_t *definition = name ? json_object_get(dictionary, name) : NULL;
 
-	for (;;) {
-		size_t len = strcspn(path, ".");
-
-		if (len >= sizeof(name))
-			return false;
-		memcpy(name, path, len);
-		name[len] = '\0';
-		if (!find_member(isf, place, name, ret))
-			return false;
-		if (path[len] == '\0')
-			return true;
-		place = (struct place){ type_fields(isf, ret->type), ret->offset };
-		path += len + 1;
-	}
+	node->name = name;
+	if (!definition)
+		return name && node->kind != TYPE_BASE;
+	if (node->kind != TYPE_BASE)
+		node->definition = as_ref(definition);
+	return json_u64(json_object_get(definition, "size"), &node->size) &&
+	       node->size <= UINT32_MAX;
 }
 
-/* Turns a bit field's place inside its storage into *ret; false if it does not fit. */
-static bool bit_field(const json_t *type, struct field *ret)
+static bool bit_field_node(const json_t *type, struct type_node *node)
 {
 	uint32_t pos, size;
 
-	if (!member_u32(type, "bit_position", &pos) || !member_u32(type, "bit_length", &size))
+	if (!member_u32(type, "bit_position", &pos) || !member_u32(type, "bit_length", &size) ||
+	    pos > UINT8_MAX || size > UINT8_MAX)
 		return false;
-	if (ret->size > MAX_STORAGE || size == 0 || size > 8 * ret->size ||
-	    pos > 8 * ret->size - size)
-		return false;
-	ret->bit_pos = (uint8_t)pos;
-	ret->bit_size = (uint8_t)size;
+	node->bit_pos = (uint8_t)pos;
+	node->bit_size = (uint8_t)size;
+	node->target = as_ref(json_object_get(type, "type"));
 	return true;
 }
 
-static bool isf_field(const struct profile_source *src, const char *type, const char *path,
-		      struct field *ret)
+static bool isf_node(const struct profile_source *src, struct type_ref ref, struct type_node *ret)
 {
 	const struct isf *isf = as_isf(src);
-	struct field field = { .present = true };
-	struct member member;
+	const json_t *type = as_json(ref);
+	const char *name = json_string_value(json_object_get(type, "name"));
+	struct type_node node = { .kind = kind_of(type) };
+	bool good = true;
+	uint32_t n;
 
-	if (!follow_path(isf, type, path, &member) || member.offset > UINT32_MAX)
+	switch (node.kind) {
+	case TYPE_BASE:
+		good = named_node(isf->base_types, name, &node);
+		break;
+	case TYPE_STRUCT:
+	case TYPE_UNION:
+		good = named_node(isf->user_types, name, &node);
+		break;
+	case TYPE_ENUM:
+		good = named_node(isf->enums, name, &node);
+		break;
+	case TYPE_POINTER:
+		node.target = as_ref(json_object_get(type, "subtype"));
+		good = member_u32(json_object_get(isf->base_types, "pointer"), "size", &n);
+		node.size = good ? n : 0;
+		break;
+	case TYPE_ARRAY:
+		node.target = as_ref(json_object_get(type, "subtype"));
+		good = member_u32(type, "count", &n);
+		node.count = good ? n : 0;
+		break;
+	case TYPE_BIT_FIELD:
+		good = bit_field_node(type, &node);
+		break;
+	case TYPE_FUNCTION:
+		break;
+	case TYPE_NONE:
+		good = false;
+		break;
+	}
+	if (good)
+		*ret = node;
+	return good;
+}
+
+static bool isf_find(const struct profile_source *src, const char *name, struct type_node *ret)
+{
+	const struct isf *isf = as_isf(src);
+	const json_t *definition = json_object_get(isf->user_types, name);
+	struct type_node node = { .kind = kind_of(definition) };
+
+	if (node.kind != TYPE_UNION) /* old files do not say */
+		node.kind = definition ? TYPE_STRUCT : TYPE_ENUM;
+	if (!named_node(definition ? isf->user_types : isf->enums, name, &node) ||
+	    !node.definition.id)
 		return false;
-	field.offset = (uint32_t)member.offset;
-	if (!type_bytes(isf, member.type, &field.size))
-		return false;
-	if (strcmp(type_kind(member.type), "bitfield") == 0 && !bit_field(member.type, &field))
-		return false;
-	*ret = field;
+	*ret = node;
 	return true;
 }
 
-static bool isf_type_size(const struct profile_source *src, const char *type, uint32_t *ret)
+static void isf_each_member(const struct profile_source *src, struct type_ref definition,
+			    member_visit_fn *visit, void *arg)
 {
-	return member_u32(json_object_get(as_isf(src)->user_types, type), "size", ret);
+	json_t *fields = json_object_get(as_json(definition), "fields");
+	const char *name;
+	json_t *field;
+
+	(void)src;
+	json_object_foreach(fields, name, field)
+	{
+		const json_t *type = json_object_get(field, "type");
+		struct member_ref member = { .name = name, .type = as_ref(type) };
+
+		if (json_is_object(type) &&
+		    json_u64(json_object_get(field, "offset"), &member.offset) &&
+		    member.offset <= UINT32_MAX && !visit(arg, &member))
+			return;
+	}
 }
+
+static void isf_each_constant(const struct profile_source *src, struct type_ref definition,
+			      constant_visit_fn *visit, void *arg)
+{
+	json_t *constants = json_object_get(as_json(definition), "constants");
+	const char *name;
+	json_t *value;
+
+	(void)src;
+	json_object_foreach(constants, name, value)
+	{
+		if (json_is_integer(value) && !visit(arg, name, json_integer_value(value)))
+			return;
+	}
+}
+
+static bool each_name(json_t *dictionary, name_visit_fn *visit, void *arg)
+{
+	const char *name;
+	json_t *value;
+
+	json_object_foreach(dictionary, name, value)
+	{
+		if (!type_is_unnamed(name) && !visit(arg, name))
+			return false;
+	}
+	return true;
+}
+
+static void isf_each_type(const struct profile_source *src, name_visit_fn *visit, void *arg)
+{
+	if (each_name(as_isf(src)->user_types, visit, arg))
+		each_name(as_isf(src)->enums, visit, arg);
+}
+
+/* Symbols. */
 
 static bool isf_symbol(const struct profile_source *src, const char *name, uint64_t *rva_ret)
 {
 	const json_t *symbol = json_object_get(as_isf(src)->symbols, name);
 
 	return json_u64(json_object_get(symbol, "address"), rva_ret);
+}
+
+static void isf_each_symbol(const struct profile_source *src, symbol_visit_fn *visit, void *arg)
+{
+	const char *name;
+	json_t *symbol;
+	uint64_t rva;
+
+	json_object_foreach(as_isf(src)->symbols, name, symbol)
+	{
+		if (json_u64(json_object_get(symbol, "address"), &rva) && !visit(arg, name, rva))
+			return;
+	}
 }
 
 static void isf_destroy(struct profile_source *src)
@@ -288,15 +249,30 @@ static void isf_destroy(struct profile_source *src)
 	free(isf);
 }
 
+static const struct type_graph_ops isf_graph = {
+	.find = isf_find,
+	.node = isf_node,
+	.each_member = isf_each_member,
+	.each_constant = isf_each_constant,
+};
+
+static const struct type_info_ops isf_info = {
+	.each_type = isf_each_type,
+	.each_symbol = isf_each_symbol,
+	.graph = &isf_graph,
+};
+
 static const struct profile_source_ops isf_ops = {
 	.kind = "isf",
-	.type_size = isf_type_size,
-	.field = isf_field,
+	.type_size = type_graph_size,
+	.field = type_graph_field,
 	.symbol = isf_symbol,
+	.identity = isf_identity,
+	.info = &isf_info,
 	.destroy = isf_destroy,
 };
 
-const struct isf_identity *isf_identity(const struct profile_source *src)
+const struct symbol_identity *isf_identity(const struct profile_source *src)
 {
 	return &as_isf(src)->identity;
 }
@@ -319,7 +295,7 @@ static bool guid_parse(const char *text, uint8_t ret[16])
 	return true;
 }
 
-static struct error *read_identity(const json_t *root, struct isf_identity *ret)
+static struct error *read_identity(const json_t *root, struct symbol_identity *ret)
 {
 	const json_t *windows = json_object_get(json_object_get(root, "metadata"), "windows");
 	const json_t *pdb = json_object_get(windows, "pdb");

@@ -7,22 +7,10 @@
 /*
  * Intermediate symbol files, the JSON that Volatility 3 makes of a PDB (format:
  * volatility3/schemas/schema-6.2.0.json and its predecessors), plain or xz-compressed.
- *
- * Of each struct field {offset, type {kind, ...}} this reader gives offset and size. A path
- * enters struct and union members, and the first element of arrays; a name that is not among
- * the direct members is looked for in those of unnamed type, nearest level first.
  */
 enum {
 	ISF_MAX_TEXT = 64 << 20,  /* bytes of JSON; kernels have 3 to 10 MiB */
 	ISF_MAX_VALUES = 4 << 20, /* objects, arrays and list items; kernels have 0.3 million */
-	ISF_MAX_NAME = 256,	  /* bytes of one name in a path, its NUL included */
-};
-
-/* metadata.windows.pdb: which PDB the file was made of. */
-struct isf_identity {
-	uint8_t guid[16];
-	uint32_t age;
-	const char *pdb_name; /* borrowed from the source */
 };
 
 /* Is this the start of something that isf_parse() reads? Decides by content. */
@@ -33,7 +21,7 @@ bool isf_probe(const uint8_t *bytes, size_t len);
  */
 MUST_CHECK struct error *isf_parse(const uint8_t *bytes, size_t len, struct profile_source **ret);
 MUST_CHECK struct error *isf_open(const char *path, struct profile_source **ret);
-/* Of a source that isf_parse() made. */
-const struct isf_identity *isf_identity(const struct profile_source *src);
+/* metadata.windows.pdb of a source that isf_parse() made. */
+const struct symbol_identity *isf_identity(const struct profile_source *src);
 
 #endif

@@ -5,7 +5,9 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "windows/discover.h"
 #include "windows/globals.h"
+#include "windows/kernel_versions.h"
 #include "windows/process.h"
 #include "windows/shared_data.h"
 #include "windows/triage.h"
@@ -43,24 +45,113 @@ static void find_build(struct kernel *k, const struct shared_data *shared, bool 
 	error_destroy(err);
 }
 
+/* The file version, by the GUID or by two fields of the PE header. */
+static struct error *find_version(struct kernel *k, bool *la57_ret)
+{
+	struct kernel_version v;
+
+	*la57_ret = k->loc.has_codeview && !strncmp(k->loc.codeview.name, "ntkrla57", 8);
+	if (!kernel_version_find(k->loc.pe.time_date_stamp, k->loc.pe.size_of_image, &v))
+		return NULL;
+	*la57_ret = *la57_ret || v.la57;
+	k->version = arena_printf(&k->arena, "%u.%u.%u.%u", v.major, v.minor, v.build, v.revision);
+	k->version_source = "time stamp and size of the image";
+	if (!k->build) {
+		k->build = v.build;
+		k->build_source = k->version_source;
+	}
+	return k->version ? NULL : &error_no_memory;
+}
+
+static uint64_t exported_system_process(struct kernel *k)
+{
+	uint64_t system = 0;
+	uint32_t rva;
+	struct error *err;
+
+	if (!k->loc.has_pe)
+		return 0;
+	err = pe_export(k->space, &k->loc.pe, "PsInitialSystemProcess", &rva);
+	if (!err && !space_try_u64(k->space, k->loc.base + rva, &system, NULL))
+		system = 0;
+	error_destroy(err);
+	return system;
+}
+
+/* What the snapshot itself shows of its kernel's layouts. */
+static struct error *discover_profile(struct kernel *k, struct profile **ret)
+{
+	const struct dump_info *info = &k->snap->info;
+	struct profile_source *source;
+	struct error *err;
+
+	err = discover_open(k->space, &k->loc.pe, k->snap->mem, k->loc.levels,
+			    info->num_registers ? &info->registers[0] : NULL,
+			    exported_system_process(k), k->diag, &source);
+	return err ? err : profile_from_source(source, k->build, ret);
+}
+
+/*
+ * A layout that is not known to be this kernel's must hold on System and its neighbours; if it does
+ * not, what the snapshot shows takes its place.
+ */
+static struct error *check_profile(struct kernel *k)
+{
+	uint64_t system = exported_system_process(k);
+	struct profile *found;
+	struct error *err;
+
+	if (!system || profile_is_exact(k->profile))
+		return NULL;
+	err = discover_check_profile(k->space, &k->loc.pe, k->snap->mem, k->loc.levels, system,
+				     k->profile);
+	if (!err)
+		return NULL;
+	diag_note(k->diag, "%s does not fit this kernel (%s): layouts are discovered",
+		  profile_description(k->profile), error_message(err));
+	error_destroy(err);
+	if ((err = discover_profile(k, &found)))
+		return err;
+	profile_close(k->profile);
+	k->profile = found;
+	return NULL;
+}
+
 static struct error *open_profile(struct kernel *k, const struct profile_options *options)
 {
 	struct profile_key key = {
 		.has_guid = k->loc.has_codeview,
 		.age = k->loc.codeview.age,
 		.pdb_name = k->loc.has_codeview ? k->loc.codeview.name : NULL,
-		.build = k->build,
 		.time_date_stamp = k->loc.pe.time_date_stamp,
 		.size_of_image = k->loc.pe.size_of_image,
 	};
-	struct error *err;
+	struct error *err, *discover_err;
 
 	memcpy(key.guid, k->loc.codeview.guid, sizeof(key.guid));
-	if ((err = profile_open(&key, options, k->diag, &k->profile)))
+	if ((err = find_version(k, &key.la57)))
+		return err;
+	key.build = k->build;
+	err = profile_open(&key, options, k->diag, &k->profile);
+	if (err && error_code(err) == ERROR_NOT_FOUND && k->snap->mem && k->loc.has_pe) {
+		discover_err = discover_profile(k, &k->profile);
+		if (discover_err)
+			err = error_wrap(err, "%s", error_message(discover_err));
+		else
+			error_catch(&err, ERROR_NOT_FOUND);
+		error_destroy(discover_err);
+	} else if (!err && k->snap->mem && k->loc.has_pe) {
+		err = check_profile(k);
+	}
+	if (err)
 		return err;
 	if (!k->build && profile_is_exact(k->profile)) {
 		k->build = profile_build(k->profile);
 		k->build_source = "profile";
+	}
+	if (profile_version(k->profile)) {
+		k->version = profile_version(k->profile);
+		k->version_source = "GUID";
 	}
 	return NULL;
 }

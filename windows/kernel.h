@@ -44,12 +44,15 @@ struct kernel {
 	struct space *space;	       /* the kernel's own space (triage: the captured blocks) */
 	struct virtmem *triage_blocks; /* triage dumps: what space reads; owned */
 	uint64_t triage_process;       /* triage dumps: EPROCESS; 0: unknown */
+	uint64_t triage_kprcb;	       /* triage dumps: of the processor that crashed; 0: unknown */
 	struct windows_pte_config pte_config;
 	uint64_t dtb; /* root in use: System's own once it is known; 0: none */
 	struct profile *profile;
 	uint32_t build;	       /* 0: unknown */
 	const char *build_lab; /* NULL: unknown */
 	const char *build_source;
+	const char *version; /* of the image file, "10.0.19041.1526"; NULL: unknown */
+	const char *version_source;
 	bool has_kdbg, kdbg_tried;
 	struct kdbg kdbg;
 	struct global_value globals[NUM_KERNEL_GLOBALS];

@@ -7,6 +7,8 @@
 
 #include "windows/builtin.h"
 #include "windows/symbol_path.h"
+#include "windows/symbol_store.h"
+#include "windows/type_info.h"
 
 enum {
 	MAX_SYMBOL_PATHS = 64,
@@ -22,7 +24,8 @@ struct layer {
 };
 
 struct profile {
-	struct layer layers[MAX_SYMBOL_PATHS + 1]; /* the user's in order, then the table's */
+	/* the user's in order, then the store's, then the table's */
+	struct layer layers[MAX_SYMBOL_PATHS + 2];
 	size_t num_layers;
 	char *description; /* owned */
 	uint32_t build;
@@ -47,10 +50,10 @@ static void add_layer(struct profile *p, struct profile_source *source, bool exa
 }
 
 static struct error *add_symbol_path(struct profile *p, const char *path,
-				     const struct profile_key *key, struct diag *diag)
+				     const struct symbol_request *request)
 {
 	struct symbol_match match;
-	struct error *err = symbol_path_open(path, key, diag, &match);
+	struct error *err = symbol_path_open(path, request, &match);
 
 	if (err || !match.source)
 		return err;
@@ -58,6 +61,24 @@ static struct error *add_symbol_path(struct profile *p, const char *path,
 	err = describe(p, match.source->ops->kind, match.path);
 	free(match.path);
 	return err;
+}
+
+/* What the user added once, for every snapshot of this kernel. */
+static struct error *add_stored(struct profile *p, const struct symbol_request *request)
+{
+	char guid[GUID_TEXT_SIZE], what[GUID_TEXT_SIZE + 16];
+	struct profile_source *source;
+	struct error *err;
+
+	if (!request->store)
+		return NULL;
+	err = symbol_store_find(request->store, request->key, request->diag, &source);
+	if (err || !source)
+		return err;
+	add_layer(p, source, true);
+	guid_format(request->key->guid, guid);
+	snprintf(what, sizeof(what), "%s-%u", guid, request->key->age);
+	return describe(p, source->ops->kind, what);
 }
 
 static struct error *add_builtin(struct profile *p, const struct builtin_kernel *kernel, bool exact,
@@ -72,14 +93,25 @@ static struct error *add_builtin(struct profile *p, const struct builtin_kernel 
 	return describe(p, source->ops->kind, what);
 }
 
+static const struct layer *first_with_types(const struct profile *p)
+{
+	for (size_t i = 0; i < p->num_layers; i++)
+		if (type_known(p->layers[i].source))
+			return &p->layers[i];
+	return NULL;
+}
+
 /* Nothing is for exactly this kernel: the table's answer for its build or a near one. */
 static struct error *add_builtin_guess(struct profile *p, const struct profile_key *key,
 				       struct diag *diag)
 {
-	const struct builtin_kernel *kernel = key->build ? builtin_nearest(key->build) : NULL;
+	const struct builtin_kernel *kernel;
 	bool same;
 	char what[64];
 
+	if (!key->build)
+		return NULL;
+	kernel = key->la57 ? builtin_nearest_la57(key->build) : builtin_nearest(key->build);
 	if (!kernel)
 		return NULL;
 	same = kernel->build == key->build;
@@ -109,6 +141,7 @@ static struct error *no_source(const struct profile_key *key, const struct profi
 static struct error *add_sources(struct profile *p, const struct profile_key *key,
 				 const struct profile_options *options, struct diag *diag)
 {
+	const struct symbol_request request = { key, options->store, diag };
 	const struct builtin_kernel *kernel =
 		key->has_guid ? builtin_find(key->guid, key->age) : NULL;
 	struct error *err = NULL;
@@ -123,11 +156,14 @@ static struct error *add_sources(struct profile *p, const struct profile_key *ke
 			 kernel->minor, kernel->build, kernel->revision);
 	}
 	for (size_t i = 0; i < options->num_symbols && !err; i++)
-		err = add_symbol_path(p, options->symbols[i], key, diag);
+		err = add_symbol_path(p, options->symbols[i], &request);
+	if (!err)
+		err = add_stored(p, &request);
 	if (!err && kernel && !options->no_builtin)
 		err = add_builtin(p, kernel, true, "exact");
-	/* A guess never completes what the user gave: a field that is not there is not there. */
-	if (!err && p->num_layers == 0 && !options->no_builtin)
+	/* A guess never completes what the user gave: a field that is not there is not there. But
+	 * a PDB may have symbols only. */
+	if (!err && !first_with_types(p) && !options->no_builtin)
 		err = add_builtin_guess(p, key, diag);
 	if (!err && p->num_layers == 0)
 		err = no_source(key, options);
@@ -150,6 +186,24 @@ struct error *profile_open(const struct profile_key *key, const struct profile_o
 	return NULL;
 }
 
+struct error *profile_from_source(struct profile_source *source, uint32_t build,
+				  struct profile **ret)
+{
+	struct profile *p = calloc(1, sizeof(*p));
+
+	if (p)
+		p->description = strdup(source->ops->kind);
+	if (!p || !p->description) {
+		source->ops->destroy(source);
+		free(p);
+		return &error_no_memory;
+	}
+	add_layer(p, source, true);
+	p->build = build;
+	*ret = p;
+	return NULL;
+}
+
 void profile_close(struct profile *p)
 {
 	if (!p)
@@ -167,7 +221,9 @@ const char *profile_description(const struct profile *p)
 
 bool profile_is_exact(const struct profile *p)
 {
-	return p->layers[0].exact;
+	const struct layer *layer = first_with_types(p);
+
+	return layer ? layer->exact : p->layers[0].exact;
 }
 
 uint32_t profile_build(const struct profile *p)
@@ -178,6 +234,18 @@ uint32_t profile_build(const struct profile *p)
 const char *profile_version(const struct profile *p)
 {
 	return p->version[0] ? p->version : NULL;
+}
+
+size_t profile_num_sources(const struct profile *p)
+{
+	return p->num_layers;
+}
+
+const struct profile_source *profile_source_at(const struct profile *p, size_t index,
+					       bool *exact_ret)
+{
+	*exact_ret = p->layers[index].exact;
+	return p->layers[index].source;
 }
 
 /* Asking. */
@@ -211,12 +279,18 @@ static bool source_field(const struct profile_source *source, const char *types,
 	return false;
 }
 
-bool profile_field(const struct profile *p, const char *type, const char *name, struct field *ret)
+const struct profile_source *profile_field_source(const struct profile *p, const char *type,
+						  const char *name, struct field *ret)
 {
 	for (size_t i = 0; i < p->num_layers; i++)
 		if (source_field(p->layers[i].source, type, name, ret))
-			return true;
-	return false;
+			return p->layers[i].source;
+	return NULL;
+}
+
+bool profile_field(const struct profile *p, const char *type, const char *name, struct field *ret)
+{
+	return profile_field_source(p, type, name, ret);
 }
 
 bool profile_type_size(const struct profile *p, const char *type, uint32_t *ret)

@@ -8,7 +8,8 @@
 
 /*
  * Structure layouts and global addresses of one kernel build, from sources in order: what the
- * user gave (--symbols), then the built-in table. Read-only once open; safe across threads.
+ * user gave (--symbols), then the store of symbols that were added, then the built-in table.
+ * Read-only once open; safe across threads.
  */
 struct field {
 	uint32_t offset;
@@ -42,15 +43,26 @@ struct field_row {
 #define DEFINE_FIELDS(module, FIELDS) \
 	const struct field_row module##_field_rows[] = { FIELDS(FIELD_ROW_) }
 
+/* Which PDB symbols are of. */
+struct symbol_identity {
+	uint8_t guid[16];
+	uint32_t age;
+	const char *pdb_name; /* borrowed from the source */
+};
+
 /* Where a profile's answers come from. */
 struct profile_source;
+struct type_info_ops;
 struct profile_source_ops {
-	const char *kind; /* "isf", "builtin" */
+	const char *kind; /* "pdb", "isf", "store", "builtin" */
 	bool (*type_size)(const struct profile_source *src, const char *type, uint32_t *ret);
 	/* One type and one path, no alternatives. */
 	bool (*field)(const struct profile_source *src, const char *type, const char *path,
 		      struct field *ret);
 	bool (*symbol)(const struct profile_source *src, const char *name, uint64_t *rva_ret);
+	/* NULL: the source is no symbol file. */
+	const struct symbol_identity *(*identity)(const struct profile_source *src);
+	const struct type_info_ops *info; /* windows/type_info.h; NULL: answers only */
 	void (*destroy)(struct profile_source *src);
 };
 struct profile_source {
@@ -65,12 +77,15 @@ struct profile_key {
 	const char *pdb_name;			 /* may be cut short; NULL if unknown */
 	uint32_t build;				 /* 0 if unknown */
 	uint32_t time_date_stamp, size_of_image; /* 0 if unknown */
+	bool la57; /* the kernel for five-level paging, ntkrla57.exe, whose layouts differ */
 };
 
 struct profile;
+struct symbol_store;
 struct profile_options {
 	const char *const *symbols; /* --symbols paths, in order */
 	size_t num_symbols;
+	const struct symbol_store *store; /* windows/symbol_store.h; NULL: none */
 	bool no_builtin;
 };
 
@@ -84,9 +99,20 @@ struct profile_options {
 MUST_CHECK struct error *profile_open(const struct profile_key *key,
 				      const struct profile_options *options, struct diag *diag,
 				      struct profile **ret);
+/* A profile of one source that is for exactly this kernel; takes the source, also on failure.
+ * The description is the source's kind. */
+MUST_CHECK struct error *profile_from_source(struct profile_source *source, uint32_t build,
+					     struct profile **ret);
 void profile_close(struct profile *p); /* NULL ok */
 
-/* "isf:PATH", "builtin:exact", "builtin:build 19041", "builtin:nearest 18362": info.symbols. */
+/* The sources in the order in which they are asked; borrowed until profile_close(). *exact_ret: is
+ * it for exactly this kernel? Symbols of others are not this kernel's. */
+size_t profile_num_sources(const struct profile *p);
+const struct profile_source *profile_source_at(const struct profile *p, size_t index,
+					       bool *exact_ret);
+
+/* "pdb:PATH", "isf:PATH", "store:GUID-AGE", "builtin:exact", "builtin:build 19041",
+ * "builtin:nearest 18362": info.symbols. */
 const char *profile_description(const struct profile *p);
 /* Does the layout belong to exactly this kernel (GUID matched)? */
 bool profile_is_exact(const struct profile *p);
@@ -99,6 +125,9 @@ const char *profile_version(const struct profile *p);
 bool profile_type_size(const struct profile *p, const char *type, uint32_t *ret);
 /* type and name as in struct field_row, alternatives allowed. */
 bool profile_field(const struct profile *p, const char *type, const char *name, struct field *ret);
+/* The same, saying which source answered; NULL if none does. Borrowed until profile_close(). */
+const struct profile_source *profile_field_source(const struct profile *p, const char *type,
+						  const char *name, struct field *ret);
 /* RVA of a global; only from sources of exactly this GUID. */
 bool profile_symbol(const struct profile *p, const char *name, uint64_t *rva_ret);
 

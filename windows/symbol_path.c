@@ -9,87 +9,51 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/file.h"
-#include "windows/isf.h"
+#include "windows/symbol_store.h"
 
 /* Names that kernels' PDBs have; ntkrla57 is the one with 5-level paging. */
 static const char *const pdb_names[] = { "ntkrnlmp.pdb", "ntoskrnl.pdb", "ntkrla57.pdb",
 					 "ntkrnlpa.pdb", "ntkrpamp.pdb" };
 
-/* Files that people give and that need another reader, by their first bytes. */
-static const struct {
-	const char *magic, *name;
-} other_contents[] = {
-	{ "Microsoft C/C++ MSF 7.00", "a PDB" },
-	{ "Microsoft C/C++ program database 2.00", "an old PDB" },
-	{ "MSCF", "a cabinet (compressed PDB)" },
-	{ "\x1f\x8b", "gzip-compressed" },
-	{ "BZh", "bzip2-compressed" },
-	{ "PK\x03\x04", "a zip archive" },
-};
-
-static struct error *check_content(const struct file *file)
+/* Is the file for the kernel of key? *exact says whether that could be told. */
+static struct error *check_identity(const char *path, const struct symbol_identity *id,
+				    const struct symbol_request *request, bool *exact)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(other_contents); i++) {
-		size_t len = strlen(other_contents[i].magic);
-
-		if (file->size >= len && memcmp(file->bytes, other_contents[i].magic, len) == 0)
-			return error_new(ERROR_UNSUPPORTED,
-					 "symbol file is %s; expected ISF (.json or .json.xz)",
-					 other_contents[i].name);
-	}
-	if (!isf_probe(file->bytes, file->size))
-		return error_new(ERROR_UNSUPPORTED, "not a symbol file: neither JSON nor xz data");
-	return NULL;
-}
-
-static struct error *load(const char *path, struct profile_source **ret)
-{
-	struct file file;
-	struct error *err = file_open(&file, path);
-
-	if (err)
-		return err;
-	if (!(err = check_content(&file)))
-		err = isf_parse(file.bytes, file.size, ret);
-	file_close(&file);
-	return error_wrap(err, "%s", path);
-}
-
-/* Is the source for the kernel of key? *exact says whether that could be told. */
-static struct error *check_identity(const char *path, const struct profile_source *source,
-				    const struct profile_key *key, struct diag *diag, bool *exact)
-{
-	const struct isf_identity *id = isf_identity(source);
+	const struct profile_key *key = request->key;
 	char theirs[GUID_TEXT_SIZE], ours[GUID_TEXT_SIZE];
 
 	guid_format(id->guid, theirs);
 	guid_format(key->guid, ours);
 	*exact = key->has_guid;
 	if (!key->has_guid)
-		diag_note(diag,
+		diag_note(request->diag,
 			  "%s: the kernel's GUID is unknown: cannot tell whether the symbols of "
 			  "%.64s %s-%u are its own",
 			  path, id->pdb_name, theirs, id->age);
 	else if (memcmp(id->guid, key->guid, sizeof(key->guid)) != 0)
-		return error_new(ERROR_NOT_FOUND,
+		return error_new(ERROR_UNSUPPORTED,
 				 "%s: symbols of %.64s %s-%u, but the kernel is %s-%u", path,
 				 id->pdb_name, theirs, id->age, ours, key->age);
 	else if (id->age != key->age)
-		diag_note(diag, "%s: age %u of GUID %s, the kernel's is %u", path, id->age, theirs,
-			  key->age);
+		diag_note(request->diag, "%s: age %u of GUID %s, the kernel's is %u", path, id->age,
+			  theirs, key->age);
 	return NULL;
 }
 
 /* Takes path. */
-static struct error *open_file(char *path, const struct profile_key *key, struct diag *diag,
+static struct error *open_file(char *path, const struct symbol_request *request,
 			       struct symbol_match *ret)
 {
 	struct symbol_match match = { .path = path };
-	struct error *err = load(path, &match.source);
+	struct error *err =
+		symbol_store_open_file(request->store, path, request->diag, &match.source);
 
-	if (!err && (err = check_identity(path, match.source, key, diag, &match.exact)))
-		match.source->ops->destroy(match.source);
+	if (!err) {
+		err = check_identity(path, match.source->ops->identity(match.source), request,
+				     &match.exact);
+		if (err)
+			match.source->ops->destroy(match.source);
+	}
 	if (err) {
 		free(path);
 		return err;
@@ -132,7 +96,12 @@ static struct error *find_in_folder(const char *folder, const char *pdb_name,
 		if (err || *found)
 			return err;
 	}
-	return probe(found, "%s/%s%X/%s", folder, guid, key->age, pdb_name);
+	err = probe(found, "%s/%s%X/%s", folder, guid, key->age, pdb_name);
+	if (err || *found)
+		return err;
+	/* ntkrnlmp.pd_, as symbol servers compress it: found to be named in an error. */
+	return probe(found, "%s/%s%X/%.*s_", folder, guid, key->age, (int)strlen(pdb_name) - 1,
+		     pdb_name);
 }
 
 /* The kernel's file in a tree; *found is NULL when there is none. */
@@ -161,26 +130,28 @@ static struct error *find_in_tree(const char *tree, const struct profile_key *ke
 	return NULL;
 }
 
-static struct error *open_tree(const char *path, const struct profile_key *key, struct diag *diag,
+static struct error *open_tree(const char *path, const struct symbol_request *request,
 			       struct symbol_match *ret)
 {
+	const struct profile_key *key = request->key;
 	char guid[GUID_TEXT_SIZE], *found = NULL;
 	struct error *err;
 
 	if (!key->has_guid) {
-		diag_note(diag, "%s: the kernel's GUID is unknown: nothing to look for", path);
+		diag_note(request->diag, "%s: the kernel's GUID is unknown: nothing to look for",
+			  path);
 		return NULL;
 	}
 	if ((err = find_in_tree(path, key, &found)))
 		return err;
 	if (found)
-		return open_file(found, key, diag, ret);
+		return open_file(found, request, ret);
 	guid_format(key->guid, guid);
-	diag_note(diag, "%s: no symbols for the kernel %s-%u", path, guid, key->age);
+	diag_note(request->diag, "%s: no symbols for the kernel %s-%u", path, guid, key->age);
 	return NULL;
 }
 
-struct error *symbol_path_open(const char *path, const struct profile_key *key, struct diag *diag,
+struct error *symbol_path_open(const char *path, const struct symbol_request *request,
 			       struct symbol_match *ret)
 {
 	struct stat st;
@@ -190,7 +161,7 @@ struct error *symbol_path_open(const char *path, const struct profile_key *key, 
 	if (stat(path, &st))
 		return error_os(errno, "%s", path);
 	if (S_ISDIR(st.st_mode))
-		return open_tree(path, key, diag, ret);
+		return open_tree(path, request, ret);
 	copy = strdup(path);
-	return copy ? open_file(copy, key, diag, ret) : &error_no_memory;
+	return copy ? open_file(copy, request, ret) : &error_no_memory;
 }

@@ -13,6 +13,11 @@
  *
  * File names come from a fixed list and the GUID, never from strings in the snapshot.
  */
+struct symbol_request {
+	const struct profile_key *key;
+	const struct symbol_store *store; /* keeps what is slow to read; NULL: nothing is kept */
+	struct diag *diag;
+};
 struct symbol_match {
 	struct profile_source *source; /* owned; NULL: a tree without this kernel */
 	char *path;		       /* owned; the file that was read */
@@ -20,11 +25,11 @@ struct symbol_match {
 };
 
 /*
- * Errors: OS, CORRUPT; NOT_FOUND for a file that is for another kernel (names both GUIDs);
- * UNSUPPORTED for a PDB and for files of unknown content. A kernel whose GUID is unknown
- * takes any kernel's file with a note and finds nothing in a tree.
+ * Errors: OS, CORRUPT; UNSUPPORTED for a file that is for another kernel (names both GUIDs);
+ * UNSUPPORTED for a compressed PDB and for files of unknown content. A kernel whose GUID is
+ * unknown takes any kernel's file with a note and finds nothing in a tree.
  */
-MUST_CHECK struct error *symbol_path_open(const char *path, const struct profile_key *key,
-					  struct diag *diag, struct symbol_match *ret);
+MUST_CHECK struct error *symbol_path_open(const char *path, const struct symbol_request *request,
+					  struct symbol_match *ret);
 
 #endif

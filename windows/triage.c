@@ -56,6 +56,39 @@ static struct error *copy_blocks(struct kernel *k)
 }
 
 /*
+ * Where the KPRCB was: it is full of list heads, and an empty one points at itself. The address at
+ * which most of them do is found by majority vote and then counted.
+ */
+static bool prcb_address(const struct file *file, const struct dump_block *block, uint64_t *ret)
+{
+	enum { ENOUGH_LIST_HEADS = 16 };
+	const uint8_t *bytes = file->bytes + block->file_offset;
+	uint64_t candidate = 0, count = 0;
+	int64_t lead = 0;
+
+	for (unsigned pass = 0; block->file_offset && pass < 2; pass++) {
+		for (uint64_t i = 0; i + 16 <= block->size; i += 8) {
+			uint64_t flink = load_u64(bytes + i), base = flink - i;
+
+			if (flink >> 47 != 0x1ffff || flink != load_u64(bytes + i + 8))
+				continue;
+			if (pass) {
+				count += base == candidate;
+			} else if (!lead) {
+				candidate = base;
+				lead = 1;
+			} else {
+				lead += base == candidate ? 1 : -1;
+			}
+		}
+	}
+	if (count < ENOUGH_LIST_HEADS)
+		return false;
+	*ret = candidate;
+	return true;
+}
+
+/*
  * The thread block is a copy of KPRCB.CurrentThread, the process block one of the process that the
  * thread belongs to (not of one that it is attached to: the debugger shows its owner).
  */
@@ -64,6 +97,10 @@ static struct error *add_structures(struct kernel *k, const struct dump_triage *
 {
 	uint64_t thread = 0, process = 0;
 	struct error *err;
+
+	if (prcb_address(&k->snap->file, &triage->prcb, &k->triage_kprcb) &&
+	    (err = add_block(k, &triage->prcb, k->triage_kprcb)))
+		return err;
 
 	if (block_u64(&k->snap->file, &triage->prcb, &fields[TRIAGE_CURRENT_THREAD], &thread)) {
 		if ((err = add_block(k, &triage->thread, thread)))

@@ -4,6 +4,7 @@
 #include "cli/commands.h"
 #include "cli/spaces.h"
 #include "windows/cpu.h"
+#include "windows/fields.h"
 
 enum {
 	INFO_FORMAT,
@@ -24,6 +25,7 @@ enum {
 	INFO_KERNEL_SIZE,
 	INFO_BUILD,
 	INFO_BUILD_LAB,
+	INFO_VERSION,
 	INFO_PDB_NAME,
 	INFO_PDB_GUID,
 	INFO_PDB_AGE,
@@ -71,6 +73,9 @@ static const struct column info_columns[INFO_NUM_COLUMNS] = {
 	[INFO_KERNEL_SIZE] = { "kernel_size", "SIZE", CELL_U64, 0, 0, "bytes of its image" },
 	[INFO_BUILD] = { "build", "BUILD", CELL_U64, 0, 0,
 			 "build number of Windows; without a kernel, as the file's header says" },
+	[INFO_VERSION] = { "version", "VERSION", CELL_STR, 0, 0,
+			   "file version of the kernel, by its GUID or by its time stamp and "
+			   "size" },
 	[INFO_BUILD_LAB] = { "build_lab", "LAB", CELL_STR, 0, 0, "NtBuildLab" },
 	[INFO_PDB_NAME] = { "pdb_name", "PDB", CELL_STR, 0, 0, "the kernel's symbol file" },
 	[INFO_PDB_GUID] = { "pdb_guid", "GUID", CELL_STR, 0, 0, "its GUID" },
@@ -220,6 +225,7 @@ static void fill_kernel(const struct kernel *k, char guid[GUID_TEXT_SIZE], struc
 	if (k->build)
 		cells[INFO_BUILD] = cell_u64(k->build);
 	cells[INFO_BUILD_LAB] = cell_str(k->build_lab);
+	cells[INFO_VERSION] = cell_str(k->version);
 	if (loc->has_codeview) {
 		guid_format(loc->codeview.guid, guid);
 		cells[INFO_PDB_NAME] = cell_str(loc->codeview.name);
@@ -235,7 +241,29 @@ static void fill_kernel(const struct kernel *k, char guid[GUID_TEXT_SIZE], struc
 		cells[INFO_BOOT_TIME] = cell_time(k->boot_time);
 }
 
-/* --verbose: how the kernel was found, and where its globals are. */
+/* --verbose: each field that the program uses, and which symbols know it. */
+static void tell_fields(const struct command_run *run)
+{
+	static const struct field_row rows[] = { ALL_FIELDS(FIELD_ROW_) };
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		const struct field_row *row = &rows[i];
+		const struct profile_source *src;
+		struct field f;
+
+		src = profile_field_source(run->kernel->profile, row->type, row->name, &f);
+		if (!src)
+			diag_note(run->diag, "%s.%s: unknown", row->type, row->name);
+		else if (f.bit_size)
+			diag_note(run->diag, "%s.%s: offset 0x%x, bit %u, %u bits (%s)", row->type,
+				  row->name, f.offset, f.bit_pos, f.bit_size, src->ops->kind);
+		else
+			diag_note(run->diag, "%s.%s: offset 0x%x, %u bytes (%s)", row->type,
+				  row->name, f.offset, f.size, src->ops->kind);
+	}
+}
+
+/* --verbose: how the kernel was found, where its globals are, and what is known of its types. */
 static void tell_story(const struct command_run *run)
 {
 	const struct kernel *k = run->kernel;
@@ -248,6 +276,8 @@ static void tell_story(const struct command_run *run)
 	}
 	if (k->build_source)
 		diag_note(run->diag, "build number from %s", k->build_source);
+	if (k->version_source)
+		diag_note(run->diag, "version from %s", k->version_source);
 	if (k->system_time_source)
 		diag_note(run->diag, "time from %s", k->system_time_source);
 	for (unsigned i = 0; i < NUM_KERNEL_GLOBALS; i++) {
@@ -259,6 +289,7 @@ static void tell_story(const struct command_run *run)
 		else
 			diag_note(run->diag, "%s: unknown", name);
 	}
+	tell_fields(run);
 }
 
 /* Formats without a header do not count processors; the kernel does. */

@@ -13,19 +13,22 @@
  * commands.c.
  */
 struct kernel;
+struct symbol_store;
 
 enum command_flag {
 	COMMAND_ONE_OBJECT = 1 << 0,   /* one row: json is one object */
 	COMMAND_NEEDS_KERNEL = 1 << 1, /* run->kernel is open, or the command fails */
 	COMMAND_TRIES_KERNEL = 1 << 2, /* run->kernel, or NULL and run->kernel_error */
 	COMMAND_RAW_OUTPUT = 1 << 3,   /* may write bytes to run->out: see wrote_raw */
+	COMMAND_NO_SNAPSHOT = 1 << 4,  /* takes none: all arguments are in run->args */
 };
 
 struct command_run {
 	const struct command *command;
-	struct snapshot *snapshot;
-	struct kernel *kernel;	    /* per COMMAND_*_KERNEL */
-	struct error *kernel_error; /* borrowed; why kernel is NULL */
+	struct snapshot *snapshot;	  /* NULL: COMMAND_NO_SNAPSHOT */
+	struct kernel *kernel;		  /* per COMMAND_*_KERNEL */
+	struct error *kernel_error;	  /* borrowed; why kernel is NULL */
+	const struct symbol_store *store; /* NULL: none */
 	const struct option_values *options;
 	const char *const *args; /* after SNAPSHOT */
 	size_t num_args;
@@ -37,7 +40,7 @@ struct command_run {
 };
 
 struct command {
-	const char *name, *summary;
+	const char *name, *summary;  /* a name may be two words: "symbols add" */
 	const char *arguments;	     /* after SNAPSHOT: "ADDRESS...|-"; NULL: none */
 	unsigned min_args, max_args; /* max_args UINT_MAX: any number */
 	const char *description;     /* paragraphs for --help and the man page */
@@ -57,8 +60,9 @@ struct command {
 extern const struct command *const commands[];
 extern const size_t num_commands;
 
-/* NULL when there is none of this name. */
-const struct command *command_find(const char *name);
+/* The command that the first of the words, or the first two, name; *used_ret says which. NULL when
+ * there is none. */
+const struct command *command_find(const char *const *words, size_t count, size_t *used_ret);
 /* The command whose name is most like this one; NULL when none is close. */
 const struct command *command_suggest(const char *name);
 

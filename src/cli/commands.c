@@ -5,17 +5,41 @@
 
 /* In the order in which help lists them. */
 const struct command *const commands[] = {
-	&cmd_info, &cmd_ps, &cmd_modules, &cmd_cpus, &cmd_vtop, &cmd_read,
+	&cmd_info, &cmd_ps,   &cmd_modules, &cmd_cpus,	      &cmd_vtop,
+	&cmd_read, &cmd_type, &cmd_symbols, &cmd_symbols_add,
 };
 const size_t num_commands = ARRAY_SIZE(commands);
 
-const struct command *command_find(const char *name)
+/* How many of the words are the name; 0: others. */
+static size_t match_words(const char *name, const char *const *words, size_t count)
 {
-	for (size_t i = 0; i < num_commands; i++) {
-		if (strcmp(commands[i]->name, name) == 0)
-			return commands[i];
+	size_t len = strcspn(name, " "), used = 0;
+
+	while (used < count && strlen(words[used]) == len && memcmp(words[used], name, len) == 0) {
+		used++;
+		name += len;
+		if (*name == '\0')
+			return used;
+		name++;
+		len = strcspn(name, " ");
 	}
-	return NULL;
+	return 0;
+}
+
+const struct command *command_find(const char *const *words, size_t count, size_t *used_ret)
+{
+	const struct command *found = NULL;
+
+	*used_ret = 0;
+	for (size_t i = 0; i < num_commands; i++) {
+		size_t used = match_words(commands[i]->name, words, count);
+
+		if (used > *used_ret) {
+			*used_ret = used;
+			found = commands[i];
+		}
+	}
+	return found;
 }
 
 const struct command *command_suggest(const char *name)

@@ -104,7 +104,8 @@ static void put_columns(FILE *out, const struct command *command)
 
 void help_command(FILE *out, const struct command *command)
 {
-	fprintf(out, "usage: ntscope %s [OPTIONS] SNAPSHOT%s%s\n\n", command->name,
+	fprintf(out, "usage: ntscope %s [OPTIONS]%s%s%s\n\n", command->name,
+		command->flags & COMMAND_NO_SNAPSHOT ? "" : " SNAPSHOT",
 		command->arguments ? " " : "", command->arguments ? command->arguments : "");
 	fprintf(out, "%s: %s\n", command->name, command->summary);
 	if (command->description) {

@@ -74,8 +74,9 @@ static void put_options(FILE *out, const struct option_row *rows, size_t count)
 
 static void put_command(FILE *out, const struct command *command)
 {
-	fprintf(out, ".SS %s\n.B ntscope %s\n[\\fIOPTIONS\\fR] \\fISNAPSHOT\\fR", command->name,
-		command->name);
+	fprintf(out, ".SS %s\n.B ntscope %s\n[\\fIOPTIONS\\fR]", command->name, command->name);
+	if (!(command->flags & COMMAND_NO_SNAPSHOT))
+		put_italic(out, "SNAPSHOT");
 	if (command->arguments)
 		put_italic(out, command->arguments);
 	fputs("\n.PP\n", out);

@@ -15,8 +15,11 @@ static const struct option_row common_rows[] = {
 	  "which columns to print, in this order; 'help' lists them" },
 	{ "limit", 'n', OPTION_U64, "N", "stop after N rows" },
 	{ "symbols", 's', OPTION_LIST, "PATH",
-	  "symbols of the kernel: an ISF file (.json, .json.xz), or a symbol tree; may be "
+	  "symbols of the kernel: a PDB or ISF file (.json, .json.xz), or a symbol tree; may be "
 	  "repeated" },
+	{ "no-symbol-store", 0, OPTION_FLAG, NULL,
+	  "neither use symbols that were added before (symbols add) nor keep what --symbols "
+	  "read" },
 	{ "no-builtin-symbols", 0, OPTION_FLAG, NULL, "do not use the built-in layouts" },
 	{ "dtb", 0, OPTION_ADDRESS, "ADDRESS",
 	  "physical address of the page tables' root; kernel layouts are checked against it" },

@@ -11,6 +11,7 @@
 #include "cli/man.h"
 #include "cli/messages.h"
 #include "windows/kernel.h"
+#include "windows/symbol_store.h"
 
 enum { MAX_THREADS = 1024 };
 
@@ -23,6 +24,7 @@ struct program {
 	struct diag diag;
 	struct arena arena;
 	const struct command *command; /* NULL until it is known */
+	struct symbol_store store;     /* folder NULL: none */
 };
 
 static void snapshot_cleanup(struct snapshot **s)
@@ -114,7 +116,13 @@ static struct error *open_sink(struct program *p, const struct option_values *op
 	return sink_begin(*ret, command->columns, command->num_columns);
 }
 
-static struct error *read_kernel_options(const struct option_values *options,
+static const struct symbol_store *symbol_store(const struct program *p)
+{
+	return p->store.folder ? &p->store : NULL;
+}
+
+static struct error *read_kernel_options(const struct program *p,
+					 const struct option_values *options,
 					 struct kernel_options *ret)
 {
 	struct kernel_options ko = { 0 };
@@ -124,6 +132,7 @@ static struct error *read_kernel_options(const struct option_values *options,
 	ko.locate.has_kernel_base = option_u64(options, "kernel-base", &ko.locate.kernel_base);
 	ko.locate.quiet = option_flag(options, "quiet");
 	ko.profile.num_symbols = option_list(options, "symbols", &ko.profile.symbols);
+	ko.profile.store = symbol_store(p);
 	ko.profile.no_builtin = option_flag(options, "no-builtin-symbols");
 	if (option_u64(options, "threads", &threads) && threads > MAX_THREADS)
 		return error_new(ERROR_USAGE, "option '--threads': at most %d", MAX_THREADS);
@@ -145,7 +154,7 @@ static struct error *open_kernel(struct program *p, const struct snapshot *snaps
 		return NULL;
 	if (command->without_kernel && command->without_kernel(options))
 		return NULL;
-	if ((err = read_kernel_options(options, &kernel_options)) != NULL)
+	if ((err = read_kernel_options(p, options, &kernel_options)) != NULL)
 		return err;
 	err = kernel_open(snapshot, &kernel_options, &p->diag, ret);
 	err = error_wrap(err, "%s", snapshot->file.path);
@@ -157,17 +166,17 @@ static struct error *open_kernel(struct program *p, const struct snapshot *snaps
 
 static struct error *check_arguments(const struct command *command, const struct option_values *o)
 {
-	size_t given;
+	size_t snapshots = command->flags & COMMAND_NO_SNAPSHOT ? 0 : 1, given;
 
-	if (o->num_args == 0)
+	if (o->num_args < snapshots)
 		return error_new(ERROR_USAGE, "%s: which snapshot?", command->name);
-	given = o->num_args - 1;
+	given = o->num_args - snapshots;
 	if (given < command->min_args)
-		return error_new(ERROR_USAGE, "%s: %s is missing after the snapshot", command->name,
-				 command->arguments);
+		return error_new(ERROR_USAGE, "%s: %s is missing%s", command->name,
+				 command->arguments, snapshots ? " after the snapshot" : "");
 	if (given > command->max_args)
 		return error_new(ERROR_USAGE, "%s: '%s' is one argument too many", command->name,
-				 o->args[1 + command->max_args]);
+				 o->args[snapshots + command->max_args]);
 	return NULL;
 }
 
@@ -195,6 +204,7 @@ static struct error *run_command(struct program *p, const struct option_values *
 		.format = option_string(options, "input-format"),
 		.memory_map = option_string(options, "memory-map"),
 	};
+	size_t snapshots = p->command->flags & COMMAND_NO_SNAPSHOT ? 0 : 1;
 	struct command_run run;
 	struct error *err;
 
@@ -202,8 +212,7 @@ static struct error *run_command(struct program *p, const struct option_values *
 		return err;
 	if ((err = open_sink(p, options, &sink)) != NULL)
 		return err;
-	err = snapshot_open(options->args[0], &given, &p->diag, &snapshot);
-	if (err)
+	if (snapshots && (err = snapshot_open(options->args[0], &given, &p->diag, &snapshot)))
 		return err;
 	if ((err = open_kernel(p, snapshot, options, &kernel, &kernel_error)) != NULL)
 		return err;
@@ -212,9 +221,10 @@ static struct error *run_command(struct program *p, const struct option_values *
 		.snapshot = snapshot,
 		.kernel = kernel,
 		.kernel_error = kernel_error,
+		.store = symbol_store(p),
 		.options = options,
-		.args = options->args + 1,
-		.num_args = options->num_args - 1,
+		.args = options->args + snapshots,
+		.num_args = options->num_args - snapshots,
 		.sink = sink,
 		.in = p->io->in,
 		.out = p->io->out,
@@ -255,8 +265,10 @@ static struct error *unknown_command(const char *name)
 /* "ntscope help [COMMAND]". */
 static struct error *run_help(struct program *p, const struct option_values *options)
 {
+	size_t used;
+
 	if (options->num_args > 0) {
-		p->command = command_find(options->args[0]);
+		p->command = command_find(options->args, options->num_args, &used);
 		if (!p->command)
 			return unknown_command(options->args[0]);
 		help_command(p->io->out, p->command);
@@ -273,6 +285,7 @@ static struct error *run_words(struct program *p, int argc, char *const *argv)
 	const char *name = NULL, *columns;
 	char **words;
 	int at, count = 0;
+	size_t used = 0;
 	struct error *err;
 
 	if ((err = options_find_command(argc, argv, &at)) != NULL)
@@ -280,15 +293,18 @@ static struct error *run_words(struct program *p, int argc, char *const *argv)
 	words = arena_calloc(&p->arena, (size_t)argc + 1, sizeof(*words));
 	if (!words)
 		return &error_no_memory;
-	for (int i = 0; i < argc; i++) {
-		if (i != at)
-			words[count++] = argv[i];
-	}
 	if (at < argc) {
 		name = argv[at];
-		p->command = command_find(name);
+		p->command =
+			command_find((const char *const *)argv + at, (size_t)(argc - at), &used);
 		if (!p->command && strcmp(name, "help") != 0)
 			return unknown_command(name);
+	}
+	if (name && !p->command) /* help */
+		used = 1;
+	for (int i = 0; i < argc; i++) {
+		if (i < at || i >= at + (int)used)
+			words[count++] = argv[i];
 	}
 	if (p->command)
 		own = (struct option_table){ p->command->options, p->command->num_options };
@@ -296,6 +312,9 @@ static struct error *run_words(struct program *p, int argc, char *const *argv)
 		return err;
 	p->messages.quiet = option_flag(&options, "quiet");
 	p->messages.verbose = option_flag(&options, "verbose");
+	p->store.verbose = p->messages.verbose;
+	if (!option_flag(&options, "no-symbol-store"))
+		p->store.folder = symbol_store_default_folder(&p->arena);
 	if (answer_about_program(p, &options))
 		return NULL;
 	if (!name)

@@ -14,7 +14,7 @@
 #include "base/cursor.h"
 #include "base/workers.h"
 #include "formats/format.h"
-#include "windows/locate_private.h"
+#include "windows/locate/private.h"
 
 enum { BLOCK = 16 << 20, ROUNDS = 3 };
 

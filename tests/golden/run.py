@@ -11,6 +11,7 @@ standard error. --update rewrites it; read the difference before you commit it.
 
 import argparse
 import difflib
+import os
 import pathlib
 import re
 import shlex
@@ -40,8 +41,9 @@ def read_cases():
 def transcript(program, fixtures, arguments, stdin):
     words = [word.replace("{fixtures}", fixtures) for word in shlex.split(arguments)]
     text = (HERE / stdin).read_bytes() if stdin else b""
+    env = {**os.environ, "XDG_CACHE_HOME": "/dev/null"}  # no symbol store
     result = subprocess.run([program, *words], input=text, capture_output=True, cwd=TESTDATA,
-                            timeout=TIMEOUT_SECONDS)
+                            timeout=TIMEOUT_SECONDS, env=env)
     parts = [b"status: %d\n" % result.returncode,
              b"--- stdout\n", result.stdout, b"--- stderr\n", result.stderr]
     return b"".join(parts).replace(fixtures.encode(), b"{fixtures}")

@@ -86,8 +86,10 @@ class Result:
         return json.loads(self.out)
 
 
-def run(*args, stdin=None, timeout=120):
+def run(*args, stdin=None, timeout=120, env=None):
+    """ENV is added to the environment; without it there is no symbol store."""
     done = subprocess.run([PROGRAM, *map(str, args)], input=stdin, text=True, timeout=timeout,
+                          env={**os.environ, "XDG_CACHE_HOME": "/dev/null", **(env or {})},
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                           stdin=None if stdin is not None else subprocess.DEVNULL)
     if done.returncode < 0 or "Sanitizer" in done.stderr or "runtime error" in done.stderr:

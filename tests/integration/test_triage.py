@@ -136,6 +136,13 @@ class Triage(unittest.TestCase):
         crashed, = [r for r in rows if int(r["rip"], 16) == want["rip"]]
         self.assertEqual(int(crashed["rsp"], 16), want["rsp"])
 
+    def test_processor_of_a_dump_without_data_blocks(self):
+        """The KPRCB's own list heads tell where it was; WinDbg shows the frame."""
+        row, = run("cpus", "--format", "json", path_of("083125-14875-01.dmp")).json()
+        self.assertEqual(int(row["kprcb"], 16) & 0xfff, 0x180)
+        top = re.search(r"00 ([0-9a-f]{8})`([0-9a-f]{8})", text_of("kv.txt"))
+        self.assertEqual(int(row["rsp"], 16), int(top.group(1) + top.group(2), 16))
+
     def test_refusals(self):
         for name, words in (("triage_arm64.dmp", ("ARM64",)),
                             ("header-only-full.dmp", ("header",))):

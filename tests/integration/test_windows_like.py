@@ -151,6 +151,25 @@ class Raw(Machine):
                 info = run("info", "--format", "json", "--symbols", isf, path_of(name)).json()
                 self.assertEqual(info["symbols"], "isf:" + isf)
 
+    def test_discovery_is_absent_or_right(self):
+        """Without any symbols: no cell differs, and what responders ask first is all there."""
+        for name in RAW:
+            for command in ("ps", "modules", "cpus"):
+                with self.subTest(name, command=command):
+                    plain = run(command, "--format", "json", path_of(name)).json()
+                    rows = run(command, "--format", "json", "--no-builtin-symbols",
+                               "--no-symbol-store", path_of(name)).json()
+                    self.assertEqual(len(rows), len(plain))
+                    for row, want in zip(rows, plain):
+                        got = {k: v for k, v in row.items() if v is not None}
+                        self.assertEqual(got, {k: want[k] for k in got})
+                        if command == "ps":
+                            for key in ("pid", "ppid", "name", "dtb", "create_time"):
+                                self.assertIn(key, got)
+            info = run("info", "--format", "json", "--no-builtin-symbols", "--no-symbol-store",
+                       path_of(name)).json()
+            self.assertEqual(info["symbols"], "discovery")
+
     def test_tree(self):
         t = truth_of("win19041-tiny")
         rows = run("ps", "--tree", "--format", "json", path_of("win19041-tiny")).json()

@@ -106,6 +106,21 @@ Test(tables, options_are_complete_and_unique)
 	}
 }
 
+/* By a name of any number of words. */
+static const struct command *find(const char *name)
+{
+	char *copy = strdup(name), *save = NULL;
+	const char *words[4];
+	size_t count = 0, used;
+	const struct command *found;
+
+	for (char *w = strtok_r(copy, " ", &save); w && count < 4; w = strtok_r(NULL, " ", &save))
+		words[count++] = w;
+	found = command_find(words, count, &used);
+	free(copy);
+	return used == count ? found : NULL;
+}
+
 Test(tables, commands_are_complete_and_unique)
 {
 	for (size_t c = 0; c < num_commands; c++) {
@@ -120,7 +135,7 @@ Test(tables, commands_are_complete_and_unique)
 		cr_expect_leq(command->min_args, command->max_args, "%s", command->name);
 		cr_expect_eq(command->max_args > 0, is_filled(command->arguments), "%s",
 			     command->name);
-		cr_expect_eq(command_find(command->name), command);
+		cr_expect_eq(find(command->name), command);
 		for (size_t j = 0; j < c; j++)
 			cr_expect_str_neq(commands[j]->name, command->name);
 	}
@@ -128,10 +143,25 @@ Test(tables, commands_are_complete_and_unique)
 
 Test(tables, suggestions)
 {
-	cr_expect_eq(command_suggest("pss"), command_find("ps"));
-	cr_expect_eq(command_suggest("modlues"), command_find("modules"));
+	cr_expect_eq(command_suggest("pss"), find("ps"));
+	cr_expect_eq(command_suggest("modlues"), find("modules"));
 	cr_expect_eq(command_suggest("frobnicate"), NULL);
-	cr_expect_eq(command_find("frobnicate"), NULL);
+	cr_expect_eq(find("frobnicate"), NULL);
+}
+
+Test(tables, names_of_two_words)
+{
+	const char *const add[] = { "symbols", "add", "x.pdb" }, *const other[] = { "symbols",
+										    "x" };
+	size_t used;
+
+	cr_expect_str_eq(command_find(add, 3, &used)->name, "symbols add");
+	cr_expect_eq(used, 2);
+	cr_expect_str_eq(command_find(add, 1, &used)->name, "symbols");
+	cr_expect_eq(used, 1);
+	cr_expect_str_eq(command_find(other, 2, &used)->name, "symbols");
+	cr_expect_eq(used, 1);
+	cr_expect_null(command_find(add, 0, &used));
 }
 
 static void expect_contains(const struct text *t, const char *what, const char *where)

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "isf_fixture.h"
+#include "source_checks.h"
 
 static struct profile_source *open_fixture(void)
 {
@@ -11,23 +12,6 @@ static struct profile_source *open_fixture(void)
 
 	cr_assert_null(err, "%s", err ? error_message(err) : "");
 	return src;
-}
-
-static void expect_field(const struct profile_source *src, const char *path, uint32_t offset,
-			 uint32_t size)
-{
-	struct field f = { 0 };
-
-	cr_expect(src->ops->field(src, "_ITEM", path, &f), "%s", path);
-	cr_expect(f.present && f.offset == offset && f.size == size, "%s: +%u, %u bytes", path,
-		  f.offset, f.size);
-}
-
-static void expect_no_field(const struct profile_source *src, const char *type, const char *path)
-{
-	struct field f;
-
-	cr_expect_not(src->ops->field(src, type, path, &f), "%s.%s", type, path);
 }
 
 static void expect_error(const char *text, enum error_code code, const char *part)
@@ -47,7 +31,7 @@ Test(isf, identity)
 	static const uint8_t guid[16] = { 0x67, 0x45, 0x23, 0x01, 0xab, 0x89, 0xef, 0xcd,
 					  0x01, 0x23, 0x45, 0x67, 0x89, 0xab, 0xcd, 0xef };
 	struct profile_source *src = open_fixture();
-	const struct isf_identity *id = isf_identity(src);
+	const struct symbol_identity *id = isf_identity(src);
 
 	cr_expect_arr_eq(id->guid, guid, 16);
 	cr_expect_eq(id->age, 2);

@@ -6,7 +6,7 @@
 #include "base/cursor.h"
 #include "fake_kernel.h"
 #include "fake_machine.h"
-#include "windows/locate_private.h"
+#include "windows/locate/private.h"
 
 static struct fake_machine m;
 static struct locate_options options;

@@ -7,7 +7,7 @@
 
 #include "arch/amd64/paging.h"
 #include "windows/kdbg.h"
-#include "windows/locate_private.h"
+#include "windows/locate/private.h"
 
 /*
  * The locator against whole snapshots with a known truth, which are not part of the tree: a test

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "isf_fixture.h"
+#include "pdb_builder.h"
 #include "windows/builtin.h"
 
 /* The kernel that the fixture's symbols are of. */
@@ -158,16 +159,64 @@ Test(profile, tree_prefers_nothing_by_hostile_name)
 		       "t/ntkrla57.pdb/" FIXTURE_GUID_TEXT "-2.json.xz");
 }
 
-Test(profile, pdb_in_a_symbol_store_is_named)
+Test(profile, pdb_in_a_symbol_store_is_found)
 {
-	static const char pdb[] = "Microsoft C/C++ MSF 7.00\r\n\x1a"
-				  "DS";
+	static const char pdb[64] = "Microsoft C/C++ MSF 7.00\r\n\x1a"
+				    "DS";
 	static const char file[] = "s/ntkrnlmp.pdb/" FIXTURE_GUID_TEXT "2/ntkrnlmp.pdb";
 
 	put(file, pdb, sizeof(pdb));
-	expect_error(&fixture_key, below("s"), ERROR_UNSUPPORTED, file);
-	expect_error(&fixture_key, below("s/ntkrnlmp.pdb"), ERROR_UNSUPPORTED, "is a PDB");
-	expect_error(&fixture_key, below(file), ERROR_UNSUPPORTED, "is a PDB");
+	expect_error(&fixture_key, below("s"), ERROR_CORRUPT, file);
+	expect_error(&fixture_key, below("s/ntkrnlmp.pdb"), ERROR_CORRUPT, "MSF superblock");
+	expect_error(&fixture_key, below(file), ERROR_CORRUPT, "MSF superblock");
+}
+
+Test(profile, compressed_pdb_in_a_symbol_store_is_named)
+{
+	static const char file[] = "s/ntkrnlmp.pdb/" FIXTURE_GUID_TEXT "2/ntkrnlmp.pd_";
+
+	put(file, "MSCF\0\0\0\0", 8);
+	expect_error(&fixture_key, below("s"), ERROR_UNSUPPORTED, "ntkrnlmp.pd_: ");
+	expect_error(&fixture_key, below("s"), ERROR_UNSUPPORTED, "cabinet");
+}
+
+/* A PDB of the fixture's kernel that has a symbol and no types. */
+static void put_bare_pdb(const char *name)
+{
+	static struct bytes streams[BUILDER_STREAMS], file;
+
+	memset(streams, 0, sizeof(streams));
+	put_info(&streams[AT_INFO]);
+	put_dbi(&streams[AT_DBI], 0x8664, false);
+	put_symbol(&streams[AT_SYMBOLS], 0x110e, 1, 0x10, "Tail");
+	put_section(&streams[AT_SECTIONS], 0x1000);
+	build_msf(&file, streams, BUILDER_STREAMS);
+	put(name, file.at, file.len);
+}
+
+Test(profile, pdb_without_types_has_layouts_of_the_next_source)
+{
+	struct profile_key key = fixture_key;
+	struct profile *p;
+	struct field f;
+	uint64_t rva;
+	bool exact;
+
+	put_bare_pdb("s/ntkrnlmp.pdb/" FIXTURE_GUID_TEXT "2/ntkrnlmp.pdb");
+	key.build = 19041;
+	p = must_open(&key, below("s"));
+	cr_expect(strncmp(profile_description(p), "pdb:", 4) == 0);
+	cr_expect_not(profile_is_exact(p), "the layout is not");
+	cr_expect(strstr(last_note, "19041"), "%s", last_note);
+	cr_expect(profile_symbol(p, "Tail", &rva) && rva == 0x1010);
+	cr_expect_not(profile_symbol(p, "PsActiveProcessHead", &rva), "of a guess");
+	cr_expect(profile_field(p, "_EPROCESS", "UniqueProcessId", &f));
+	cr_assert_eq(profile_num_sources(p), 2);
+	cr_expect_str_eq(profile_source_at(p, 0, &exact)->ops->kind, "pdb");
+	cr_expect(exact);
+	cr_expect_str_eq(profile_source_at(p, 1, &exact)->ops->kind, "builtin");
+	cr_expect_not(exact);
+	profile_close(p);
 }
 
 Test(profile, files_of_other_content)
@@ -189,8 +238,8 @@ Test(profile, file_for_another_kernel_names_both)
 
 	key.guid[0] ^= 1;
 	put_fixture("f");
-	expect_error(&key, below("f"), ERROR_NOT_FOUND, FIXTURE_GUID_TEXT "-2");
-	expect_error(&key, below("f"), ERROR_NOT_FOUND, "01234566");
+	expect_error(&key, below("f"), ERROR_UNSUPPORTED, FIXTURE_GUID_TEXT "-2");
+	expect_error(&key, below("f"), ERROR_UNSUPPORTED, "01234566");
 }
 
 Test(profile, other_age_is_a_note)
@@ -299,14 +348,14 @@ Test(profile, real_symbol_file_comes_before_the_table)
 
 Test(profile, builtin_nearest_has_no_symbols)
 {
-	struct profile_key key = { .build = 19045 };
+	struct profile_key key = { .build = 18300 };
 	struct profile *p = must_open(&key, NULL);
 	struct field f;
 	uint64_t rva;
 
-	cr_expect_str_eq(profile_description(p), "builtin:nearest 19041");
+	cr_expect_str_eq(profile_description(p), "builtin:nearest 17763");
 	cr_expect(strstr(last_note, "nearest build"), "%s", last_note);
-	cr_expect_eq(profile_build(p), 19041);
+	cr_expect_eq(profile_build(p), 17763);
 	cr_expect_null(profile_version(p));
 	cr_expect_not(profile_is_exact(p));
 	cr_expect(profile_field(p, "_EPROCESS", "UniqueProcessId", &f));
