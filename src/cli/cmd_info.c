@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include <inttypes.h>
+#include <string.h>
 
 #include "cli/commands.h"
 #include "cli/spaces.h"
 #include "windows/cpu.h"
+#include "windows/discover.h"
 #include "windows/fields.h"
 
 enum {
@@ -264,6 +266,40 @@ static void tell_fields(const struct command_run *run)
 }
 
 /* --verbose: how the kernel was found, where its globals are, and what is known of its types. */
+/* --verbose: what discovery established, how and how sure, and what it missed. */
+static void tell_discovery(const struct command_run *run, const struct profile_source *src)
+{
+	static const char *const what[NUM_DISCOVER_KINDS] = { "offset", "size", "rva", "value",
+							      "" };
+	struct discover_row row;
+
+	for (size_t i = 0; discover_evidence(src, i, &row); i++) {
+		const char *dot = *row.type && *row.path ? "." : "";
+
+		if (row.kind == DISCOVER_MISSING)
+			diag_note(run->diag, "discovery: %s%s%s: not shown: %s", row.type, dot,
+				  row.path, row.evidence);
+		else
+			diag_note(run->diag, "discovery: %s%s%s: %s 0x%" PRIx64 ", %s: %s",
+				  row.type, dot, row.path, what[row.kind], row.value,
+				  discover_confidence_name(row.confidence), row.evidence);
+	}
+}
+
+static void tell_sources(const struct command_run *run)
+{
+	const struct profile *profile = run->kernel->profile;
+	bool exact;
+
+	tell_fields(run);
+	for (size_t i = 0; i < profile_num_sources(profile); i++) {
+		const struct profile_source *src = profile_source_at(profile, i, &exact);
+
+		if (!strcmp(src->ops->kind, "discovery"))
+			tell_discovery(run, src);
+	}
+}
+
 static void tell_story(const struct command_run *run)
 {
 	const struct kernel *k = run->kernel;
@@ -289,7 +325,7 @@ static void tell_story(const struct command_run *run)
 		else
 			diag_note(run->diag, "%s: unknown", name);
 	}
-	tell_fields(run);
+	tell_sources(run);
 }
 
 /* Formats without a header do not count processors; the kernel does. */

@@ -219,8 +219,7 @@ class Kernel(WithCache):
     COMMANDS = [("info", SNAPSHOT), ("ps", SNAPSHOT), ("modules", SNAPSHOT),
                 ("symbols", SNAPSHOT), ("type", SNAPSHOT),
                 ("type", SNAPSHOT, "_EPROCESS", "--depth", "3"),
-                ("type", SNAPSHOT, "_KTHREAD", "--depth", "3"),
-                ("type", SNAPSHOT, "_POOL_TYPE")]
+                ("type", SNAPSHOT, "_KTHREAD", "--depth", "3")]
 
     def outputs(self, *options):
         """What each command prints, without the name of the source."""

@@ -270,3 +270,46 @@ Test(kernel, process_space)
 	cr_expect(error_catch(&err, ERROR_NOT_FOUND));
 	unload(&m);
 }
+
+/* The image's GUID as it stands in its RSDS record: nothing has symbols of another one. */
+static void change_guid(struct machine *m)
+{
+	static const uint8_t guid[] = { 0x9d, 0xb1, 0x00, 0x9c, 0xe0, 0xdb, 0xfe, 0xd0 };
+
+	for (size_t i = 0; i + sizeof(guid) <= m->size; i++) {
+		if (m->bytes[i] == 'R' && !memcmp(m->bytes + i, "RSDS", 4))
+			memcpy(m->bytes + i + 4, guid, sizeof(guid));
+	}
+}
+
+Test(kernel, layout_of_the_same_build_is_taken)
+{
+	struct machine m;
+
+	load(&m);
+	change_guid(&m);
+	open_machine(&m);
+	cr_expect_str_eq(profile_description(m.kernel->profile), "builtin:build 19041");
+	expect_pids(&m, all_pids, NUM_PROCESSES, true);
+	unload(&m);
+}
+
+Test(kernel, layout_that_does_not_hold_on_system_is_not_believed)
+{
+	const struct kernel_options options = { .locate = { .quiet = true, .threads = 1 } };
+	char path[MEMFILE_PATH_SIZE];
+	struct machine m;
+	struct error *err;
+
+	load(&m);
+	change_guid(&m);
+	store_u32(m.bytes + 0xc, 9600); /* MinorVersion: the build */
+	m.fd = memfile_create(m.bytes, m.size, path);
+	cr_assert_null(snapshot_open(path, NULL, &m.diag, &m.snapshot));
+	err = kernel_open(m.snapshot, &options, &m.diag, &m.kernel);
+	cr_expect(has_message(&m, "builtin:build 9600 does not fit this kernel"));
+	if (!err)
+		cr_expect_str_eq(profile_description(m.kernel->profile), "discovery");
+	error_destroy(err);
+	unload(&m);
+}
