@@ -3,15 +3,15 @@
 #define WINDOWS_FIELDS_H
 
 #include "windows/cpu.h"
-#include "windows/fields_core.h"
 #include "windows/handle_table.h"
 #include "windows/module.h"
 #include "windows/process.h"
+#include "windows/symbols/fields_core.h"
 #include "windows/triage.h"
 
 /*
  * Every list of fields in the project, once: what the built-in table must answer. A new list is
- * added here and the table generated again (windows/mktable.c says how).
+ * added here and the table generated again (windows/symbols/mktable.c says how).
  */
 #define ALL_FIELDS(F)     \
 	PROCESS_FIELDS(F) \

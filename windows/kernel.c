@@ -7,9 +7,9 @@
 #include "base/text.h"
 #include "windows/discover.h"
 #include "windows/globals.h"
-#include "windows/kernel_versions.h"
 #include "windows/process.h"
 #include "windows/shared_data.h"
+#include "windows/symbols/kernel_versions.h"
 #include "windows/triage.h"
 
 enum { MAX_BUILD_LAB = 256 };

@@ -5,8 +5,9 @@
 #include "memory/space.h"
 
 /*
- * PE32+ images as they lie in memory (RVA = offset). Layout: Microsoft PE/COFF specification.
- * Any page of the image may be absent; what cannot be read is said, never guessed.
+ * PE images as they lie in memory (RVA = offset): headers, CodeView record, exports by name;
+ * further tables are in windows/pe/tables.h. Layout: Microsoft PE/COFF specification. Any page of
+ * the image may be absent; what cannot be read is said, never guessed.
  */
 enum {
 	PE_NUM_DIRECTORIES = 16,
@@ -14,11 +15,20 @@ enum {
 	PE_MAX_EXPORTS = 1 << 16,
 	PE_MAX_CODEVIEW_NAME = 260,
 };
-enum pe_directory_index { PE_DIR_EXPORT = 0, PE_DIR_EXCEPTION = 3, PE_DIR_DEBUG = 6 };
+enum pe_directory_index {
+	PE_DIR_EXPORT = 0,
+	PE_DIR_IMPORT = 1,
+	PE_DIR_RESOURCE = 2,
+	PE_DIR_EXCEPTION = 3,
+	PE_DIR_DEBUG = 6,
+	PE_DIR_TLS = 9,
+};
+enum pe_section_flag { PE_SECTION_EXECUTE = 0x20000000 };
 
 struct pe_section {
 	char name[9];
 	uint32_t rva, virtual_size, characteristics;
+	uint32_t raw_offset, raw_size; /* in the file */
 };
 
 struct pe_directory {
@@ -28,12 +38,15 @@ struct pe_directory {
 struct pe_image {
 	uint64_t base;
 	uint64_t image_base; /* of the optional header: the loader writes the real base there */
-	uint16_t machine;    /* 0x8664 */
+	uint16_t machine;    /* 0x8664; 0x14c with is_32bit */
+	bool is_32bit;	     /* PE32: only from pe_read_any() */
 	uint16_t os_major, os_minor;
-	uint32_t time_date_stamp, size_of_image, checksum, entry_rva;
+	uint16_t characteristics, subsystem, dll_characteristics;
+	uint32_t time_date_stamp, size_of_image, size_of_headers, checksum, entry_rva;
 	unsigned num_directories;
 	struct pe_directory directories[PE_NUM_DIRECTORIES];
-	unsigned num_sections; /* those that were readable */
+	unsigned num_sections;	       /* those that were readable */
+	unsigned num_sections_claimed; /* by the header */
 	struct pe_section sections[PE_MAX_SECTIONS];
 };
 
@@ -50,6 +63,8 @@ void guid_format(const uint8_t guid[16], char ret[GUID_TEXT_SIZE]);
 
 /* Reads the headers at base. Errors: FAULT (header page absent), CORRUPT (not a PE32+). */
 MUST_CHECK struct error *pe_read(struct space *s, uint64_t base, struct pe_image *ret);
+/* The same, which takes PE32 images for x86 too. */
+MUST_CHECK struct error *pe_read_any(struct space *s, uint64_t base, struct pe_image *ret);
 /* The image's RSDS record. NOT_FOUND when it has none; FAULT when it is absent. */
 MUST_CHECK struct error *pe_codeview(struct space *s, const struct pe_image *pe,
 				     struct codeview *ret);

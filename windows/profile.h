@@ -62,7 +62,7 @@ struct profile_source_ops {
 	bool (*symbol)(const struct profile_source *src, const char *name, uint64_t *rva_ret);
 	/* NULL: the source is no symbol file. */
 	const struct symbol_identity *(*identity)(const struct profile_source *src);
-	const struct type_info_ops *info; /* windows/type_info.h; NULL: answers only */
+	const struct type_info_ops *info; /* windows/symbols/type_info.h; NULL: answers only */
 	void (*destroy)(struct profile_source *src);
 };
 struct profile_source {
@@ -85,7 +85,7 @@ struct symbol_store;
 struct profile_options {
 	const char *const *symbols; /* --symbols paths, in order */
 	size_t num_symbols;
-	const struct symbol_store *store; /* windows/symbol_store.h; NULL: none */
+	const struct symbol_store *store; /* windows/symbols/symbol_store.h; NULL: none */
 	bool no_builtin;
 };
 

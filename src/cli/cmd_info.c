@@ -367,7 +367,8 @@ const struct command cmd_info = {
 	.summary = "what the snapshot is, and which Windows it holds",
 	.description = "Prints one object. Where no kernel is found, what the file itself says is "
 		       "still there, and the exit status is 3. With --verbose standard error tells "
-		       "how the kernel and its globals were found.",
+		       "how the kernel and its globals were found, and where each field that "
+		       "the program uses lies; 'type' and 'symbols' print such things as rows.",
 	.example = "ntscope info --format json memory.dmp",
 	.columns = info_columns,
 	.num_columns = INFO_NUM_COLUMNS,

@@ -7,7 +7,7 @@
 #include "cli/commands.h"
 #include "cli/names.h"
 #include "windows/kernel.h"
-#include "windows/type_info.h"
+#include "windows/symbols/type_info.h"
 
 enum {
 	SYMBOLS_ADDRESS,
@@ -31,7 +31,7 @@ static const struct column symbols_columns[SYMBOLS_NUM_COLUMNS] = {
 			     "how far the address that was asked for lies above it" },
 	[SYMBOLS_MODULE] = { "module", "MODULE", CELL_STR, 6, 0, "whose symbol it is: nt" },
 	[SYMBOLS_SOURCE] = { "source", "SOURCE", CELL_STR, 0, 0,
-			     "which symbols say so: pdb, isf, store, builtin" },
+			     "what says so: pdb, isf, store, builtin, discovery" },
 };
 
 /* One symbol of one source. */
@@ -230,7 +230,8 @@ const struct command cmd_symbols = {
 		"nearest symbol at or below is printed, and how far it lies above. Without an "
 		"argument all symbols are printed.\n\n"
 		"Only symbols of exactly this kernel are used: those of --symbols, those that "
-		"'ntscope symbols add' keeps, and the few hundred that the program knows itself.",
+		"'ntscope symbols add' keeps, and the few hundred that the program knows or "
+		"discovers itself.",
 	.example = "ntscope symbols memory.dmp 'Ps*Process*' fffff805`1a09f000",
 	.columns = symbols_columns,
 	.num_columns = SYMBOLS_NUM_COLUMNS,

@@ -2,8 +2,8 @@
 #include <stdlib.h>
 
 #include "cli/commands.h"
-#include "windows/symbol_store.h"
-#include "windows/type_info.h"
+#include "windows/symbols/symbol_store.h"
+#include "windows/symbols/type_info.h"
 
 enum {
 	ADDED_FILE,

@@ -10,7 +10,7 @@
 #include "cli/names.h"
 #include "cli/spaces.h"
 #include "windows/kernel.h"
-#include "windows/type_info.h"
+#include "windows/symbols/type_info.h"
 
 enum {
 	TYPE_OFFSET,
@@ -52,7 +52,7 @@ static const struct column type_columns[TYPE_NUM_COLUMNS] = {
 	[TYPE_ADDRESS] = { "address", "ADDRESS", CELL_ADDR, 18, COL_HIDDEN,
 			   "where the member lies" },
 	[TYPE_SOURCE] = { "source", "SOURCE", CELL_STR, 0, 0,
-			  "which symbols say so: pdb, isf, store, builtin" },
+			  "what says so: pdb, isf, store, builtin, discovery" },
 };
 
 static const struct option_row type_options[] = {
@@ -277,11 +277,13 @@ static struct error *put_constant(const struct view *v, const struct type_consta
 				  uint64_t size)
 {
 	struct cell cells[TYPE_NUM_COLUMNS] = { 0 };
+	uint64_t number = (uint64_t)constant->value;
 	char value[32];
 
-	/* as debuggers print them: negative ones are rare and rather masks */
-	snprintf(value, sizeof(value), "0x%" PRIx64,
-		 size == 4 ? (uint64_t)constant->value & UINT32_MAX : (uint64_t)constant->value);
+	/* the bits that a variable of the type would have */
+	if (size && size < MAX_NUMBER)
+		number &= (UINT64_C(1) << 8 * size) - 1;
+	snprintf(value, sizeof(value), "0x%" PRIx64, number);
 	cells[TYPE_NAME] = cell_str(constant->name);
 	cells[TYPE_SIZE] = cell_u64(size);
 	cells[TYPE_VALUE] = cell_str(value);
@@ -335,8 +337,8 @@ static struct error *show_type(struct command_run *run, const char *name)
 		v.space = chosen.space;
 	}
 	if (!v.src->ops->info->graph)
-		diag_note(run->diag, "%s: only the fields that the program itself uses are known",
-			  name);
+		diag_note(run->diag, "%s: not all of its fields are known (%s)", name,
+			  v.src->ops->kind);
 	if ((err = put_type(&v, &info, &start)))
 		return err;
 	if (v.absent)
@@ -466,7 +468,7 @@ const struct command cmd_type = {
 		"lists the types that match, and nothing lists them all. With --depth members of "
 		"members follow their own row; of an array the first element.\n\n"
 		"The source is the first that knows the type: --symbols, the symbol store, then "
-		"the built-in table, which knows the fields that the program itself uses.",
+		"the built-in table or discovery, which know some fields of each.",
 	.example = "ntscope type --depth 1 memory.dmp _EPROCESS ffffe786`5c0a1080",
 	.options = type_options,
 	.num_options = ARRAY_SIZE(type_options),

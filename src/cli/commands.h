@@ -5,6 +5,7 @@
 #include "cli/command.h"
 
 /* Every command's row, one per cmd_<name>.c; commands.c lists them. */
-extern const struct command cmd_cpus, cmd_info, cmd_modules, cmd_ps, cmd_read, cmd_symbols, cmd_symbols_add, cmd_type, cmd_vtop;
+extern const struct command cmd_cpus, cmd_info, cmd_modules, cmd_ps, cmd_read, cmd_symbols,
+	cmd_symbols_add, cmd_type, cmd_vtop;
 
 #endif

@@ -11,7 +11,7 @@
 #include "cli/man.h"
 #include "cli/messages.h"
 #include "windows/kernel.h"
-#include "windows/symbol_store.h"
+#include "windows/symbols/symbol_store.h"
 
 enum { MAX_THREADS = 1024 };
 
@@ -278,14 +278,35 @@ static struct error *run_help(struct program *p, const struct option_values *opt
 	return NULL;
 }
 
+/* By the first words, *used_ret of them. "help" is none of the commands. */
+static struct error *choose_command(struct program *p, int argc, char *const *argv, int *used_ret)
+{
+	size_t used;
+
+	p->command = command_find((const char *const *)argv, (size_t)argc, &used);
+	if (!p->command && strcmp(argv[0], "help") != 0)
+		return unknown_command(argv[0]);
+	*used_ret = p->command ? (int)used : 1;
+	return NULL;
+}
+
+/* What the options say to all commands. */
+static void set_up(struct program *p, const struct option_values *options)
+{
+	p->messages.quiet = option_flag(options, "quiet");
+	p->messages.verbose = option_flag(options, "verbose");
+	p->store.verbose = p->messages.verbose;
+	if (!option_flag(options, "no-symbol-store"))
+		p->store.folder = symbol_store_default_folder(&p->arena);
+}
+
 static struct error *run_words(struct program *p, int argc, char *const *argv)
 {
 	struct option_table own = no_options;
 	struct option_values options;
-	const char *name = NULL, *columns;
+	const char *columns;
 	char **words;
-	int at, count = 0;
-	size_t used = 0;
+	int at, used = 0, count = 0;
 	struct error *err;
 
 	if ((err = options_find_command(argc, argv, &at)) != NULL)
@@ -293,31 +314,20 @@ static struct error *run_words(struct program *p, int argc, char *const *argv)
 	words = arena_calloc(&p->arena, (size_t)argc + 1, sizeof(*words));
 	if (!words)
 		return &error_no_memory;
-	if (at < argc) {
-		name = argv[at];
-		p->command =
-			command_find((const char *const *)argv + at, (size_t)(argc - at), &used);
-		if (!p->command && strcmp(name, "help") != 0)
-			return unknown_command(name);
-	}
-	if (name && !p->command) /* help */
-		used = 1;
+	if (at < argc && (err = choose_command(p, argc - at, argv + at, &used)) != NULL)
+		return err;
 	for (int i = 0; i < argc; i++) {
-		if (i < at || i >= at + (int)used)
+		if (i < at || i >= at + used)
 			words[count++] = argv[i];
 	}
 	if (p->command)
 		own = (struct option_table){ p->command->options, p->command->num_options };
 	if ((err = options_parse(&p->arena, &own, count, words, &options)) != NULL)
 		return err;
-	p->messages.quiet = option_flag(&options, "quiet");
-	p->messages.verbose = option_flag(&options, "verbose");
-	p->store.verbose = p->messages.verbose;
-	if (!option_flag(&options, "no-symbol-store"))
-		p->store.folder = symbol_store_default_folder(&p->arena);
+	set_up(p, &options);
 	if (answer_about_program(p, &options))
 		return NULL;
-	if (!name)
+	if (at == argc)
 		return error_new(ERROR_USAGE, "which command?");
 	if (!p->command)
 		return run_help(p, &options);

@@ -100,6 +100,44 @@ static const char *bytes_text(struct arena *a, const struct cell *cell, bool spa
 	return text;
 }
 
+/* "0x0  access: read" for people, "0x0=access: read" as data. */
+static const char *explained_text(struct arena *a, const struct explained_value *v,
+				  enum cell_style style)
+{
+	const char *meaning = v->meaning ? v->meaning : "", *detail = v->detail ? v->detail : "";
+	const char *gap = style == CELL_STYLE_TEXT ? "  " : "=";
+
+	if (style == CELL_STYLE_TEXT) {
+		meaning = text_show(a, meaning);
+		detail = text_show(a, detail);
+		if (!meaning || !detail)
+			return NULL;
+	}
+	return arena_printf(a, "0x%" PRIx64 "%s%s%s%s", v->value,
+			    v->meaning || v->detail ? gap : "", meaning,
+			    v->meaning && v->detail ? ": " : "", detail);
+}
+
+static const char *explained_texts(struct arena *a, const struct cell *cell, enum cell_style style)
+{
+	size_t count = cell->explained.count, size = 1, used = 0;
+	const char **parts = arena_calloc(a, count + 1, sizeof(*parts));
+	char *text;
+
+	if (!parts)
+		return NULL;
+	for (size_t i = 0; i < count; i++) {
+		parts[i] = explained_text(a, &cell->explained.items[i], style);
+		if (!parts[i])
+			return NULL;
+		size += strlen(parts[i]) + strlen("; ");
+	}
+	text = arena_alloc(a, size);
+	for (size_t i = 0; text && i < count; i++)
+		used += (size_t)snprintf(text + used, size - used, "%s%s", i ? "; " : "", parts[i]);
+	return text;
+}
+
 const char *cell_to_text(struct arena *a, enum cell_type type, const struct cell *cell,
 			 enum cell_style style)
 {
@@ -122,6 +160,8 @@ const char *cell_to_text(struct arena *a, enum cell_type type, const struct cell
 		return addresses_text(a, cell, for_people ? ',' : ' ');
 	case CELL_BYTES:
 		return bytes_text(a, cell, for_people);
+	case CELL_EXPLAINED:
+		return explained_texts(a, cell, style);
 	}
 	return "";
 }

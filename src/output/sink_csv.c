@@ -38,7 +38,8 @@ static bool put_field(struct sink *s, const struct column *column, const struct 
 	if (!cell_has_value(column->type, cell))
 		return true;
 	text = cell_to_text(&s->scratch, column->type, cell, CELL_STYLE_DATA);
-	if (text && column->type == CELL_STR && s->options.terminal)
+	if (text && (column->type == CELL_STR || column->type == CELL_EXPLAINED) &&
+	    s->options.terminal)
 		text = text_show(&s->scratch, text);
 	if (!text)
 		return false;

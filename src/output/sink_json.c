@@ -75,6 +75,30 @@ static void put_addresses(FILE *out, const struct cell *cell)
 	putc(']', out);
 }
 
+static void put_string_or_null(FILE *out, const char *s)
+{
+	if (s)
+		put_string(out, s);
+	else
+		fputs("null", out);
+}
+
+static void put_explained(FILE *out, const struct cell *cell)
+{
+	putc('[', out);
+	for (size_t i = 0; i < cell->explained.count; i++) {
+		const struct explained_value *v = &cell->explained.items[i];
+
+		fprintf(out, "%s{\"value\": \"0x%" PRIx64 "\", \"meaning\": ", i ? ", " : "",
+			v->value);
+		put_string_or_null(out, v->meaning);
+		fputs(", \"detail\": ", out);
+		put_string_or_null(out, v->detail);
+		putc('}', out);
+	}
+	putc(']', out);
+}
+
 /* JSON has these types bare; all others are strings. */
 static bool is_bare(enum cell_type type)
 {
@@ -91,6 +115,10 @@ static bool put_value(struct sink *s, enum cell_type type, const struct cell *ce
 	}
 	if (type == CELL_ADDRS) {
 		put_addresses(s->out, cell);
+		return true;
+	}
+	if (type == CELL_EXPLAINED) {
+		put_explained(s->out, cell);
 		return true;
 	}
 	text = cell_to_text(&s->scratch, type, cell, CELL_STYLE_DATA);

@@ -89,20 +89,36 @@ static bool table_row(struct sink *s, const struct cell *cells, unsigned depth)
 	return true;
 }
 
+static size_t list_length(const struct column *column, const struct cell *cell)
+{
+	if (!cell->present)
+		return 0;
+	if (column->type == CELL_ADDRS)
+		return cell->addrs.count;
+	return column->type == CELL_EXPLAINED ? cell->explained.count : 0;
+}
+
+static struct cell list_item(const struct column *column, const struct cell *cell, size_t index)
+{
+	if (column->type == CELL_ADDRS)
+		return cell_addrs(&cell->addrs.items[index], 1);
+	return cell_explained(&cell->explained.items[index], 1);
+}
+
 /* "key:   value"; each item of a list on a line of its own. */
 static bool put_property(struct sink *s, const struct column *column, const struct cell *cell,
 			 size_t key_width)
 {
-	size_t lines = 1;
+	size_t lines = list_length(column, cell);
 
-	if (column->type == CELL_ADDRS && cell->present && cell->addrs.count > 1)
-		lines = cell->addrs.count;
+	if (lines == 0)
+		lines = 1;
 	for (size_t i = 0; i < lines; i++) {
 		struct cell item = *cell;
 		const char *text;
 
 		if (lines > 1)
-			item = cell_addrs(&cell->addrs.items[i], 1);
+			item = list_item(column, cell, i);
 		text = shown_text(s, column, &item);
 		if (!text)
 			return false;

@@ -12,8 +12,16 @@ enum cell_type {
 	CELL_STR,  /* UTF-8 (C0 80 = embedded NUL), possibly hostile */
 	CELL_TIME, /* FILETIME; ISO 8601 or null */
 	CELL_BOOL,
-	CELL_ADDRS, /* JSON array of "0x..." */
-	CELL_BYTES, /* hex digits */
+	CELL_ADDRS,	/* JSON array of "0x..." */
+	CELL_BYTES,	/* hex digits */
+	CELL_EXPLAINED, /* JSON array of {"value": "0x...", "meaning": ..., "detail": ...} */
+};
+
+/* A value and what is known of it. Strings as in CELL_STR, borrowed; NULL: null. */
+struct explained_value {
+	uint64_t value;
+	const char *meaning; /* what it is */
+	const char *detail;  /* what it says */
 };
 
 struct cell {
@@ -31,6 +39,10 @@ struct cell {
 			const uint8_t *bytes;
 			size_t count;
 		} bytes;
+		struct {
+			const struct explained_value *items;
+			size_t count;
+		} explained;
 	};
 };
 
@@ -68,6 +80,10 @@ static inline struct cell cell_addrs(const uint64_t *items, size_t count)
 static inline struct cell cell_bytes(const uint8_t *bytes, size_t count)
 {
 	return (struct cell){ .present = true, .bytes = { bytes, count } };
+}
+static inline struct cell cell_explained(const struct explained_value *items, size_t count)
+{
+	return (struct cell){ .present = true, .explained = { items, count } };
 }
 
 enum column_flag {

@@ -14,10 +14,10 @@
 #include "bench.h"
 
 #include "base/file.h"
-#include "windows/builtin.h"
+#include "windows/symbols/builtin.h"
 #include "windows/fields.h"
-#include "windows/symbol_cache.h"
-#include "windows/symbol_file.h"
+#include "windows/symbols/symbol_cache.h"
+#include "windows/symbols/symbol_file.h"
 
 enum { MAX_ROUNDS = 101 };
 

@@ -2,7 +2,7 @@
 #include <stdlib.h>
 
 #include "fuzz.h"
-#include "windows/mktable_layout.h"
+#include "windows/symbols/mktable_layout.h"
 
 enum { MAX_INPUT = 16 << 10 };
 

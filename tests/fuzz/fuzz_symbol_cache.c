@@ -4,62 +4,10 @@
 
 #include "base/cursor.h"
 #include "fuzz.h"
-#include "windows/symbol_cache.h"
+#include "fuzz_source.h"
+#include "windows/symbols/symbol_cache.h"
 
-enum { MAX_INPUT = 64 << 10, MAX_DESCRIBED = 64 };
-
-static void check(bool holds)
-{
-	if (!holds)
-		abort();
-}
-
-static const char *const types[] = { "_ITEM", "_IN", "__anonymous_1", "<unnamed-tag>", "" };
-static const char *const paths[] = { "Id",	   "Name",  "Next.Id",	 "Inner.Low",
-				     "Inners.Low", "Bits",  "Deepest",	 "u1.Flags.Bits",
-				     "Flags.Low",  "State", "Self.Self", "" };
-
-struct round {
-	const struct profile_source *src;
-	unsigned described;
-};
-
-static bool describe(void *arg, const char *name)
-{
-	struct round *round = arg;
-	struct type_info info;
-	struct arena arena;
-	struct error *err;
-
-	arena_init(&arena, 16 << 20);
-	err = type_describe(round->src, name, &arena, &info);
-	for (size_t i = 1; !err && i < info.num_members; i++)
-		check(info.members[i - 1].offset <= info.members[i].offset);
-	error_destroy(err);
-	arena_deinit(&arena);
-	return ++round->described < MAX_DESCRIBED;
-}
-
-static void check_answers(const struct profile_source *src)
-{
-	struct symbol_index *index;
-	struct field f;
-	uint32_t size;
-	uint64_t rva;
-
-	for (size_t i = 0; i < ARRAY_SIZE(types); i++) {
-		src->ops->type_size(src, types[i], &size);
-		for (size_t j = 0; j < ARRAY_SIZE(paths); j++) {
-			if (!src->ops->field(src, types[i], paths[j], &f))
-				continue;
-			check(f.present);
-			check(!f.bit_size || (f.size <= 8 && f.bit_pos + f.bit_size <= 8 * f.size));
-		}
-	}
-	src->ops->symbol(src, "Head", &rva);
-	check(!symbol_index_create(src, &index));
-	symbol_index_destroy(index);
-}
+enum { MAX_INPUT = 64 << 10 };
 
 /* What was read can be written, and then reads as well. */
 static void check_rewrite(const struct profile_source *src)
@@ -84,7 +32,6 @@ static void check_rewrite(const struct profile_source *src)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct profile_source *src = NULL;
-	struct round round = { 0 };
 	struct error *err;
 	uint8_t *bytes;
 
@@ -103,9 +50,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		check(!src && error_message(err)[0]);
 		error_destroy(err);
 	} else {
-		round.src = src;
-		check_answers(src);
-		type_each(src, describe, &round);
+		fuzz_check_source(src);
 		check_rewrite(src);
 		src->ops->destroy(src);
 	}

@@ -8,9 +8,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "windows/isf.h"
-#include "windows/pdb/pdb.h"
-#include "windows/type_info.h"
+#include "windows/symbols/isf.h"
+#include "windows/symbols/pdb/pdb.h"
+#include "windows/symbols/type_info.h"
 
 struct comparison {
 	struct profile_source *file, *reference;

@@ -243,6 +243,20 @@ class Kernel(WithCache):
                 self.assertTrue(kept[i] == fresh[i])
                 self.assertTrue(stored[i] == fresh[i])
 
+    def test_discovered(self):
+        """What the snapshot shows by itself, where it shows it."""
+        snapshot = harness.image("windows-like/win19041-tiny.raw")
+        given = {r["name"]: r["offset"] for r in
+                 self.rows("type", snapshot, "_EPROCESS", "--depth", "1", "--symbols", ISF)}
+        found = self.rows("type", snapshot, "eprocess", "--no-builtin-symbols")
+        self.assertEqual({r["source"] for r in found}, {"discovery"})
+        names = {r["name"] for r in found}
+        self.assertLessEqual({"UniqueProcessId", "ActiveProcessLinks", "ImageFileName"}, names)
+        self.assertEqual({r["name"]: r["offset"] for r in found if r["name"] in given},
+                         {name: given[name] for name in names if name in given})
+        rows = self.rows("symbols", snapshot, "PsActiveProcessHead", "--no-builtin-symbols")
+        self.assertEqual([r["source"] for r in rows], ["discovery"])
+
     def test_isf(self):
         self.compare(ISF)
 

@@ -22,9 +22,9 @@ MKTABLE = sys.argv.pop() if len(sys.argv) > 2 else None
 
 
 def listed_kernels():
-    """(time stamp, size) to version, of windows/kernel_versions.inc."""
+    """(time stamp, size) to version, of windows/symbols/kernel_versions.inc."""
     kernels = {}
-    with open(os.path.join(harness.TOP, "windows", "kernel_versions.inc")) as f:
+    with open(os.path.join(harness.TOP, "windows", "symbols", "kernel_versions.inc")) as f:
         for line in f:
             m = re.match(r"\{ (0x\w+), (0x\w+), (\d+), (\d+), (true|false) \},$", line)
             if m:

@@ -178,4 +178,7 @@ enum verdict judge_object(const struct probe *p, uint64_t object, const char *ty
 bool is_typed_header(const struct probe *p, uint64_t header);
 bool exported_address(const struct probe *p, const char *name, uint64_t *ret);
 
+/* Types and symbols of a source of discover_open(): see windows/symbols/type_info.h. */
+extern const struct type_info_ops discovery_info;
+
 #endif

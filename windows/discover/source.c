@@ -94,6 +94,7 @@ static const struct profile_source_ops discovery_ops = {
 	.type_size = discovery_type_size,
 	.field = discovery_field,
 	.symbol = discovery_symbol,
+	.info = &discovery_info,
 	.destroy = discovery_destroy,
 };
 

@@ -5,7 +5,7 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
-#include "windows/isf.h"
+#include "windows/symbols/isf.h"
 
 /* A small kernel's symbols in the ISF format, with every kind of type that it has. */
 #define FIXTURE_GUID_TEXT "0123456789ABCDEF0123456789ABCDEF"

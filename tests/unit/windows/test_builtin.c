@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "windows/builtin.h"
+#include "windows/symbols/builtin.h"
 
 #include <criterion/criterion.h>
 #include <glob.h>
@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "windows/fields.h"
-#include "windows/isf.h"
+#include "windows/symbols/isf.h"
 
 static const struct field_row rows[] = { ALL_FIELDS(FIELD_ROW_) };
 

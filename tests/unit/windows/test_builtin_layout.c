@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "windows/mktable_layout.h"
+#include "windows/symbols/mktable_layout.h"
 
 #include <criterion/criterion.h>
 #include <string.h>

@@ -6,8 +6,8 @@
 
 #include "base/cursor.h"
 #include "formats/format.h"
-#include "windows/builtin.h"
-#include "windows/kernel_versions.h"
+#include "windows/symbols/builtin.h"
+#include "windows/symbols/kernel_versions.h"
 
 /*
  * Small dumps of real machines: the kernel's version follows from its time stamp and size, and

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-#include "windows/pdb/pdb.h"
+#include "windows/symbols/pdb/pdb.h"
 
 #include <criterion/criterion.h>
 
 #include "pdb_builder.h"
 #include "source_checks.h"
 #include "tests/memfile.h"
-#include "windows/type_info.h"
+#include "windows/symbols/type_info.h"
 
 /* Type indices of the fixture. */
 enum {

@@ -2,8 +2,8 @@
 #include <criterion/criterion.h>
 
 #include "pdb_structures.h"
-#include "windows/pdb/pdb.h"
-#include "windows/type_info.h"
+#include "windows/symbols/pdb/pdb.h"
+#include "windows/symbols/type_info.h"
 
 /* A PDB that clang and lld made of pdb_structures.c. */
 static struct profile_source *src;

@@ -9,7 +9,7 @@
 
 #include "isf_fixture.h"
 #include "pdb_builder.h"
-#include "windows/builtin.h"
+#include "windows/symbols/builtin.h"
 
 /* The kernel that the fixture's symbols are of. */
 static const struct profile_key fixture_key = {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "windows/symbol_cache.h"
+#include "windows/symbols/symbol_cache.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "windows/symbol_store.h"
+#include "windows/symbols/symbol_store.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -11,8 +11,8 @@
 #include <unistd.h>
 
 #include "isf_fixture.h"
-#include "windows/symbol_cache.h"
-#include "windows/type_info.h"
+#include "windows/symbols/symbol_cache.h"
+#include "windows/symbols/type_info.h"
 
 enum { MAX_PATH = 512, ADDERS = 4, ADDS = 20 };
 

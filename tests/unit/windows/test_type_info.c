@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-#include "windows/type_info.h"
+#include "windows/symbols/type_info.h"
 
 #include "isf_fixture.h"
-#include "windows/builtin.h"
+#include "windows/symbols/builtin.h"
 
 static struct profile_source *open_isf(void)
 {
