@@ -63,6 +63,13 @@ struct dump_unloaded_module {
 	uint64_t start, end;
 };
 
+/* Data that a driver added to a crash dump; its GUID says which. */
+struct dump_blob {
+	uint8_t tag[16]; /* as stored: the first three fields of the GUID are little-endian */
+	uint64_t file_offset;
+	uint32_t size, captured; /* bytes; captured < size where the file ends too early */
+};
+
 /* A triage dump's own structures. */
 struct dump_triage {
 	struct dump_block mm, prcb, process, thread, call_stack;
@@ -100,6 +107,8 @@ struct dump_info {
 	bool context_cpu_unknown;
 	struct dump_hints hints;
 	struct dump_triage *triage; /* NULL unless a triage dump; arena */
+	struct dump_blob *blobs;    /* [num_blobs], crash dumps: in the file's order; arena */
+	size_t num_blobs;
 	/* Memory that the machine had, where the capture says so (crash dumps: physical memory
 	 * block); arena. */
 	struct mem_range *machine_runs;

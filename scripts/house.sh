@@ -5,7 +5,7 @@
 
 # Debian 12's names.
 BUILD_PACKAGES="gcc libc6-dev cmake ninja-build pkg-config libjansson-dev liblzma-dev libcapstone-dev"
-TEST_PACKAGES="$BUILD_PACKAGES clang clang-format libclang-rt-dev libcriterion-dev lld python3 xz-utils"
+TEST_PACKAGES="$BUILD_PACKAGES clang clang-format libclang-rt-dev libcriterion-dev libunicorn-dev lld llvm python3 xz-utils"
 
 log_dir=$root/build/log
 

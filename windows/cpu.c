@@ -5,6 +5,7 @@
 
 #include "arch/amd64/context.h"
 #include "arch/amd64/registers.h"
+#include "windows/convention.h"
 
 DEFINE_FIELDS(cpu, CPU_FIELDS);
 
@@ -135,11 +136,7 @@ static bool kprcb_address(struct kernel *k, const struct field *fields, size_t i
 	if (index >= k->snap->info.num_registers)
 		return false;
 	regs = &k->snap->info.registers[index];
-	if (regs->known & (REGS_GS_BASE | REGS_SEGMENTS) && regs->gs.base >> 63)
-		gs = regs->gs.base;
-	else if (regs->known & REGS_KERNEL_GS && regs->kernel_gs_base >> 63)
-		gs = regs->kernel_gs_base;
-	else
+	if (!current_kpcr(regs, &gs))
 		return false;
 	kpcr = object_at(k->space, gs, fields);
 	if (!object_u64(&kpcr, CPU_KPCR_SELF, &self) || self != gs)

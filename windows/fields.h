@@ -6,7 +6,9 @@
 #include "windows/handle_table.h"
 #include "windows/module.h"
 #include "windows/process.h"
+#include "windows/stack.h"
 #include "windows/symbols/fields_core.h"
+#include "windows/trap_frame.h"
 #include "windows/triage.h"
 
 /*
@@ -17,7 +19,9 @@
 	PROCESS_FIELDS(F) \
 	MODULE_FIELDS(F)  \
 	CPU_FIELDS(F)     \
+	STACK_FIELDS(F)   \
 	TRIAGE_FIELDS(F)  \
+	TRAP_FIELDS(F)    \
 	HANDLE_FIELDS(F)  \
 	CORE_FIELDS(F)
 

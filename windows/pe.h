@@ -79,6 +79,8 @@ MUST_CHECK struct error *pe_export(struct space *s, const struct pe_image *pe, c
 /* The module's own name in its export directory. */
 MUST_CHECK struct error *pe_export_module_name(struct space *s, const struct pe_image *pe,
 					       char *ret, size_t size);
+/* Is the RVA in a section that may be executed? */
+bool pe_is_code(const struct pe_image *pe, uint32_t rva);
 const struct pe_section *pe_find_section(const struct pe_image *pe, const char *name);
 
 #endif

@@ -399,8 +399,8 @@ enum unwind_status unwind_caller(const struct unwind_image *image, struct unwind
 	}
 	if (status != UNWIND_OK)
 		return status;
-	/* What a trap interrupts keeps every register; that the handler saved them elsewhere is
-	 * not for these tables to say. */
+	/* Calls may change the volatile ones; a trap handler saves them where these tables do not
+	 * say. */
 	next.known &= (uint16_t)~UNWIND_VOLATILE;
 	next.known_xmm &= (uint16_t)~UNWIND_VOLATILE_XMM;
 	next.known |= 1 << UNWIND_RSP;

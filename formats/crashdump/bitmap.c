@@ -301,6 +301,8 @@ struct error *crash_open_bitmap(struct crash_dump *d)
 	uint64_t stated = read_field(d->file->bytes + BITMAP_OFFSET, form, form->num_pages);
 	if ((err = clip_pages(d, b, num_pages, stated)))
 		return err;
-	uint64_t count = b->num_bits;
+	uint64_t count = b->num_bits, end = b->first_page + (num_pages << PAGE_SHIFT);
+	if ((err = crash_read_blobs(d, end)))
+		return err;
 	return physmem_add_source(d->mem, 0, count, &bitmap_ops, take_ptr(b));
 }

@@ -74,6 +74,9 @@ MUST_CHECK struct error *crash_add_run(struct crash_dump *d, struct crash_pages 
 /* Says how many pages are missing; CORRUPT if all are. */
 MUST_CHECK struct error *crash_end_runs(struct crash_dump *d, const struct crash_pages *p);
 
+/* Fills d->info->blobs if secondary data begins at offset, where the dump proper ends. */
+MUST_CHECK struct error *crash_read_blobs(struct crash_dump *d, uint64_t offset);
+
 /* Where a triage dump's lists are, each within the file; file_offset 0: not there. */
 struct crash_lists {
 	struct dump_block drivers, unloaded, strings;

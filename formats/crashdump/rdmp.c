@@ -115,5 +115,7 @@ struct error *crash_open_rdmp(struct crash_dump *d)
 			     "RDMP header names %" PRIu64 " pages in %" PRIu64
 			     " ranges, its ranges are %" PRIu64 " pages in %zu",
 			     stated, limit, pages.pages, pages.runs);
-	return crash_end_runs(d, &pages);
+	if ((err = crash_end_runs(d, &pages)))
+		return err;
+	return crash_read_blobs(d, pages.offset);
 }

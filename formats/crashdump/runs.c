@@ -59,5 +59,7 @@ struct error *crash_open_full(struct crash_dump *d)
 		if ((err = crash_add_run(d, &pages, &d->runs[i])))
 			return err;
 	}
-	return crash_end_runs(d, &pages);
+	if ((err = crash_end_runs(d, &pages)))
+		return err;
+	return crash_read_blobs(d, pages.offset);
 }

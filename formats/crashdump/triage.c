@@ -301,7 +301,7 @@ struct error *crash_open_triage(struct crash_dump *d)
 	t->service_pack_build = triage_u32(d, TRIAGE_SERVICE_PACK_BUILD);
 	t->triage_options = triage_u32(d, TRIAGE_OPTIONS);
 	check_mark(d);
-	if ((err = add_pieces(d)) || (err = add_data_blocks(d)))
+	if ((err = add_pieces(d)) || (err = add_data_blocks(d)) || (err = read_lists(d)))
 		return err;
-	return read_lists(d);
+	return crash_read_blobs(d, triage_u32(d, TRIAGE_SIZE_OF_DUMP));
 }

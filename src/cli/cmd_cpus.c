@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
+#include "arch/amd64/registers.h"
 #include "cli/commands.h"
-
+#include "windows/convention.h"
 #include "windows/cpu.h"
 
 enum {
@@ -14,9 +15,18 @@ enum {
 	CPUS_CR3,
 	CPUS_CR4,
 	CPUS_LSTAR,
+	CPUS_LSTAR_AGREES,
 	CPUS_GS_BASE,
 	CPUS_RIP,
 	CPUS_RSP,
+	CPUS_IRQL,
+	CPUS_RFLAGS,
+	CPUS_CR0,
+	CPUS_CR2,
+	CPUS_PAGING_MODE,
+	CPUS_IDT,
+	CPUS_GDT,
+	CPUS_KERNEL_GS_BASE,
 	CPUS_NUM_COLUMNS
 };
 
@@ -35,9 +45,21 @@ static const struct column cpus_columns[CPUS_NUM_COLUMNS] = {
 	[CPUS_CR3] = { "cr3", "CR3", CELL_ADDR, 11, 0, "as the register holds it" },
 	[CPUS_CR4] = { "cr4", "CR4", CELL_ADDR, 8, COL_HIDDEN, "as the register holds it" },
 	[CPUS_LSTAR] = { "lstar", "LSTAR", CELL_ADDR, 18, COL_HIDDEN, "system call entry" },
+	[CPUS_LSTAR_AGREES] = { "lstar_agrees", "AGREES", CELL_BOOL, 6, COL_HIDDEN,
+				"lstar is the entry that the kernel's symbols name" },
 	[CPUS_GS_BASE] = { "gs_base", "GS BASE", CELL_ADDR, 18, COL_HIDDEN, "base of gs" },
 	[CPUS_RIP] = { "rip", "RIP", CELL_ADDR, 18, 0, "instruction pointer" },
 	[CPUS_RSP] = { "rsp", "RSP", CELL_ADDR, 18, 0, "stack pointer" },
+	[CPUS_IRQL] = { "irql", "IRQL", CELL_U64, 4, COL_RIGHT, "interrupt level: CR8" },
+	[CPUS_RFLAGS] = { "rflags", "RFLAGS", CELL_ADDR, 8, COL_HIDDEN, "flags" },
+	[CPUS_CR0] = { "cr0", "CR0", CELL_ADDR, 10, COL_HIDDEN, "as the register holds it" },
+	[CPUS_CR2] = { "cr2", "CR2", CELL_ADDR, 18, COL_HIDDEN, "address of the last page fault" },
+	[CPUS_PAGING_MODE] = { "paging_mode", "PAGING", CELL_STR, 9, COL_HIDDEN,
+			       "none, legacy, pae, long (4 levels), long_la57 (5)" },
+	[CPUS_IDT] = { "idt", "IDT", CELL_ADDR, 18, COL_HIDDEN, "interrupt descriptor table" },
+	[CPUS_GDT] = { "gdt", "GDT", CELL_ADDR, 18, COL_HIDDEN, "global descriptor table" },
+	[CPUS_KERNEL_GS_BASE] = { "kernel_gs_base", "KERNEL GS BASE", CELL_ADDR, 18, COL_HIDDEN,
+				  "base of gs after the next SWAPGS" },
 };
 
 static struct cell address_cell(uint64_t va)
@@ -45,15 +67,31 @@ static struct cell address_cell(uint64_t va)
 	return va ? cell_addr(va) : CELL_ABSENT;
 }
 
-/* A register, if one of the groups that hold it is known. */
-static struct cell register_cell(const struct kernel_cpu *cpu, uint32_t groups, uint64_t value)
+static struct cell register_cell(const struct kernel_cpu *cpu, enum register_id id)
 {
-	return cpu->registers.known & groups ? cell_addr(value) : CELL_ABSENT;
+	uint64_t value;
+
+	return register_get(&cpu->registers, id, &value) ? cell_addr(value) : CELL_ABSENT;
+}
+
+static struct cell paging_mode_cell(const struct kernel_cpu *cpu)
+{
+	enum paging_mode mode;
+
+	return cell_str(registers_paging_mode(&cpu->registers, &mode) ? paging_mode_name(mode)
+								      : NULL);
+}
+
+static struct cell lstar_agrees_cell(const struct command_run *run, const struct kernel_cpu *cpu)
+{
+	struct entry_check check;
+
+	return kernel_image_base(run->kernel, &cpu->registers, &check) ? cell_bool(check.agrees)
+								       : CELL_ABSENT;
 }
 
 static struct error *cpus_row(struct command_run *run, const struct kernel_cpu *cpu)
 {
-	const struct registers *r = &cpu->registers;
 	struct cell cells[CPUS_NUM_COLUMNS] = {
 		[CPUS_CPU] = cell_u64(cpu->number),
 		[CPUS_KPCR] = address_cell(cpu->kpcr),
@@ -62,12 +100,21 @@ static struct error *cpus_row(struct command_run *run, const struct kernel_cpu *
 		[CPUS_NEXT_THREAD] = address_cell(cpu->next_thread),
 		[CPUS_IDLE_THREAD] = address_cell(cpu->idle_thread),
 		[CPUS_CURRENT_PROCESS] = address_cell(cpu->current_process),
-		[CPUS_CR3] = register_cell(cpu, REGS_CONTROL | REGS_CR3, r->cr3),
-		[CPUS_CR4] = register_cell(cpu, REGS_CONTROL, r->cr4),
-		[CPUS_LSTAR] = register_cell(cpu, REGS_SYSCALL, r->lstar),
-		[CPUS_GS_BASE] = register_cell(cpu, REGS_SEGMENTS | REGS_GS_BASE, r->gs.base),
-		[CPUS_RIP] = register_cell(cpu, REGS_GENERAL, r->rip),
-		[CPUS_RSP] = register_cell(cpu, REGS_GENERAL, r->rsp),
+		[CPUS_CR3] = register_cell(cpu, AMD64_CR3),
+		[CPUS_CR4] = register_cell(cpu, AMD64_CR4),
+		[CPUS_LSTAR] = register_cell(cpu, AMD64_LSTAR),
+		[CPUS_LSTAR_AGREES] = lstar_agrees_cell(run, cpu),
+		[CPUS_GS_BASE] = register_cell(cpu, AMD64_GS_BASE),
+		[CPUS_RIP] = register_cell(cpu, AMD64_RIP),
+		[CPUS_RSP] = register_cell(cpu, AMD64_RSP),
+		[CPUS_IRQL] = register_cell(cpu, AMD64_CR8),
+		[CPUS_RFLAGS] = register_cell(cpu, AMD64_RFLAGS),
+		[CPUS_CR0] = register_cell(cpu, AMD64_CR0),
+		[CPUS_CR2] = register_cell(cpu, AMD64_CR2),
+		[CPUS_IDT] = register_cell(cpu, AMD64_IDTR_BASE),
+		[CPUS_GDT] = register_cell(cpu, AMD64_GDTR_BASE),
+		[CPUS_KERNEL_GS_BASE] = register_cell(cpu, AMD64_KERNEL_GS_BASE),
+		[CPUS_PAGING_MODE] = paging_mode_cell(cpu),
 	};
 
 	return sink_row(run->sink, cells, 0);

@@ -2,6 +2,7 @@
 #include "cli/command.h"
 
 #include "windows/module.h"
+#include "windows/unloaded.h"
 
 enum {
 	MODULES_BASE,
@@ -13,7 +14,14 @@ enum {
 	MODULES_TIME_DATE_STAMP,
 	MODULES_CHECKSUM,
 	MODULES_SOURCE,
+	MODULES_START,
+	MODULES_END,
+	MODULES_TIME,
 	MODULES_NUM_COLUMNS
+};
+
+static const struct option_row modules_options[] = {
+	{ "unloaded", 0, OPTION_FLAG, NULL, "list the drivers that were unloaded instead" },
 };
 
 static const struct column modules_columns[MODULES_NUM_COLUMNS] = {
@@ -31,7 +39,14 @@ static const struct column modules_columns[MODULES_NUM_COLUMNS] = {
 	[MODULES_CHECKSUM] = { "checksum", "CHECKSUM", CELL_ADDR, 10, COL_HIDDEN,
 			       "checksum of the PE header" },
 	[MODULES_SOURCE] = { "source", "SOURCE", CELL_STR, 6, COL_HIDDEN,
-			     "list (PsLoadedModuleList) or triage (a small dump's own list)" },
+			     "list (PsLoadedModuleList) or triage (a small dump's own list); "
+			     "with --unloaded ring (MmUnloadedDrivers) or triage" },
+	[MODULES_START] = { "start", "START", CELL_ADDR, 18, COL_ASKED,
+			    "--unloaded: where it lay" },
+	[MODULES_END] = { "end", "END", CELL_ADDR, 18, COL_ASKED,
+			  "--unloaded: the first byte behind it" },
+	[MODULES_TIME] = { "time", "TIME", CELL_TIME, 28, COL_ASKED,
+			   "--unloaded: when that was; small dumps do not say" },
 };
 
 static struct error *modules_row(struct command_run *run, const struct kernel_module *m)
@@ -53,10 +68,43 @@ static struct error *modules_row(struct command_run *run, const struct kernel_mo
 	return sink_row(run->sink, cells, 0);
 }
 
+static const char *modules_default_columns(const struct option_values *options)
+{
+	return option_flag(options, "unloaded") ? "name,start,end,time" : NULL;
+}
+
+static struct error *unloaded_row(struct command_run *run, const struct unloaded_driver *d)
+{
+	struct cell cells[MODULES_NUM_COLUMNS] = {
+		[MODULES_BASE] = cell_addr(d->start),
+		[MODULES_SIZE] = d->end >= d->start ? cell_u64(d->end - d->start) : CELL_ABSENT,
+		[MODULES_NAME] = cell_str(d->name),
+		[MODULES_SOURCE] = cell_str(d->source),
+		[MODULES_START] = cell_addr(d->start),
+		[MODULES_END] = cell_addr(d->end),
+		[MODULES_TIME] = d->has_time ? cell_time(d->time) : CELL_ABSENT,
+	};
+
+	return sink_row(run->sink, cells, 0);
+}
+
+static struct error *unloaded_run(struct command_run *run)
+{
+	struct unloaded_list list CLEANUP(unloaded_drivers_deinit) = { 0 };
+	struct error *err = unloaded_drivers_read(run->kernel, &list);
+
+	for (size_t i = 0; !err && i < list.count && !sink_full(run->sink); i++)
+		err = unloaded_row(run, &list.items[i]);
+	return err;
+}
+
 static struct error *modules_run(struct command_run *run)
 {
 	struct kernel_module_list list;
 	struct error *err;
+
+	if (option_flag(run->options, "unloaded"))
+		return unloaded_run(run);
 
 	if ((err = kernel_modules_read(run->kernel, &list)))
 		return err;
@@ -68,13 +116,19 @@ static struct error *modules_run(struct command_run *run)
 
 const struct command cmd_modules = {
 	.name = "modules",
-	.summary = "list kernel modules from the loaded module list",
+	.summary = "list kernel modules, loaded or unloaded",
 	.description =
 		"Follows PsLoadedModuleList from both ends, in load order; the kernel itself comes "
-		"first. Of a small (triage) dump it prints the driver list that the dump carries.",
+		"first. Of a small (triage) dump it prints the driver list that the dump "
+		"carries.\n\n"
+		"With --unloaded it prints the drivers that Windows remembers to have unloaded, at "
+		"most 50, the last one first. Small dumps keep 12 characters of their names.",
 	.example = "ntscope modules --format csv memory.dmp",
+	.options = modules_options,
+	.num_options = ARRAY_SIZE(modules_options),
 	.columns = modules_columns,
 	.num_columns = MODULES_NUM_COLUMNS,
 	.flags = COMMAND_NEEDS_KERNEL,
+	.default_columns = modules_default_columns,
 	.run = modules_run,
 };

@@ -5,8 +5,9 @@
 
 /* In the order in which help lists them. */
 const struct command *const commands[] = {
-	&cmd_info, &cmd_ps,   &cmd_modules, &cmd_cpus,	      &cmd_vtop,
-	&cmd_read, &cmd_type, &cmd_symbols, &cmd_symbols_add,
+	&cmd_info,	&cmd_analyze, &cmd_ps,	    &cmd_modules,     &cmd_cpus, &cmd_stack,
+	&cmd_registers, &cmd_idt,     &cmd_gdt,	    &cmd_pe,	      &cmd_vtop, &cmd_read,
+	&cmd_disasm,	&cmd_type,    &cmd_symbols, &cmd_symbols_add,
 };
 const size_t num_commands = ARRAY_SIZE(commands);
 

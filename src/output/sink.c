@@ -69,6 +69,8 @@ void sink_destroy(struct sink *s)
 
 static bool shown_by_default(const struct sink *s, const struct column *column)
 {
+	if (column->flags & COL_ASKED)
+		return false;
 	return !s->ops->skips_hidden || s->options.one_object || !(column->flags & COL_HIDDEN);
 }
 

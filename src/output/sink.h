@@ -25,8 +25,8 @@ bool sink_kind_from_name(const char *name, enum sink_kind *ret);
 struct sink_options {
 	bool one_object; /* the table has one row: text "key: value" lines, json one object */
 	bool terminal;	 /* out is a terminal: csv escapes strings too, as text always does */
-	/* Which columns, by index into the table's columns and in this order; NULL: all (text:
-	 * those that are not COL_HIDDEN; one_object: and hidden ones that are present). */
+	/* Which columns, by index into the table's columns and in this order; NULL: all that are
+	 * not COL_ASKED (text: nor COL_HIDDEN; one_object: but hidden ones that are present). */
 	const unsigned *selected;
 	size_t num_selected;
 	uint64_t limit; /* rows; 0 = no limit; sink_row() then says full */

@@ -90,6 +90,7 @@ enum column_flag {
 	COL_RIGHT = 1 << 0,  /* align right in text */
 	COL_HIDDEN = 1 << 1, /* not in the default text table; always in json, jsonl, csv */
 	COL_INDENT = 1 << 2, /* text: indented by the row's depth (ps --tree) */
+	COL_ASKED = 1 << 3,  /* in no format unless it is selected */
 };
 
 struct column {

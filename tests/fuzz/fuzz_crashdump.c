@@ -69,6 +69,10 @@ static void check_info(const struct dump_info *info, const struct file *file)
 	const struct dump_triage *t = info->triage;
 
 	check(info->subtype && info->machine && info->num_cpus <= MAX_CPUS);
+	for (size_t i = 0; i < info->num_blobs; i++)
+		check(info->blobs[i].captured <= info->blobs[i].size &&
+		      info->blobs[i].file_offset <= file->size &&
+		      info->blobs[i].captured <= file->size - info->blobs[i].file_offset);
 	for (size_t i = 0; i < info->num_machine_runs; i++)
 		check(info->machine_runs[i].start < info->machine_runs[i].end);
 	if (!t)

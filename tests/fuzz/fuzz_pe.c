@@ -3,13 +3,13 @@
 #include <string.h>
 
 #include "fuzz.h"
-#include "windows/pe.h"
+#include "windows/pe/tables.h"
 
 /*
  * The first byte says which of the first eight pages are absent; the rest is memory at BASE.
  */
 #define BASE UINT64_C(0xfffff80000000000)
-enum { MAX_INPUT = 64 << 10 };
+enum { MAX_INPUT = 64 << 10, ARENA_LIMIT = 32 << 20 };
 
 static void check(bool holds)
 {
@@ -39,6 +39,38 @@ static void check_image(struct space *s, const struct pe_image *pe)
 	error_destroy(err);
 }
 
+/* Every table, as long as the reader says that it is one. */
+static void check_tables(struct space *s, const struct pe_image *pe)
+{
+	struct pe_exports exports = { .count = 0 };
+	struct pe_imports imports = { .count = 0 };
+	struct pe_version version = { .num_strings = 0 };
+	struct pe_debug debug = { .count = 0 };
+	struct pe_tls tls = { .num_targets = 0 };
+	struct runtime_function fn;
+	struct arena a;
+
+	arena_init(&a, ARENA_LIMIT);
+	error_destroy(pe_exports_read(s, pe, &a, &exports));
+	for (size_t i = 0; i < exports.count; i++)
+		check(!exports.items[i].forwarder == (exports.items[i].rva != 0));
+	arena_reset(&a);
+	error_destroy(pe_imports_read(s, pe, &a, &imports));
+	check(imports.count <= PE_MAX_IMPORTS);
+	arena_reset(&a);
+	error_destroy(pe_version_read(s, pe, &a, &version));
+	for (size_t i = 0; i < version.num_strings; i++)
+		check(version.strings[i].key && version.strings[i].value);
+	arena_deinit(&a);
+	error_destroy(pe_debug_read(s, pe, &debug));
+	error_destroy(pe_tls_read(s, pe, &tls));
+	check(debug.count <= PE_MAX_DEBUG_ENTRIES && tls.num_targets <= PE_MAX_TLS_CALLBACKS);
+	for (uint32_t rva = 0; rva < 0x8000; rva += 0x777) {
+		if (pe_find_function(s, pe, rva, &fn) == FUNCTION_FOUND)
+			check(rva >= fn.begin && rva < fn.end);
+	}
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct virtmem *mem = NULL;
@@ -62,9 +94,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	check(!err);
 	err = space_create_virtual(mem, &s);
 	check(!err);
-	err = pe_read(s, BASE, &pe);
-	if (!err)
+	err = pe_read_any(s, BASE, &pe);
+	if (!err) {
 		check_image(s, &pe);
+		check_tables(s, &pe);
+	}
 	error_destroy(err);
 	space_destroy(s);
 	virtmem_destroy(mem);

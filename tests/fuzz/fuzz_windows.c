@@ -12,6 +12,7 @@
 #include "base/cursor.h"
 #include "fuzz.h"
 #include "tests/memfile.h"
+#include "windows/analyze.h"
 #include "windows/cpu.h"
 #include "windows/module.h"
 #include "windows/process.h"
@@ -56,6 +57,7 @@ static void list_everything(struct kernel *k)
 {
 	struct kernel_module_list modules;
 	struct process_list processes;
+	struct analysis analysis;
 	struct kernel_cpu *cpus;
 	struct space *space;
 	size_t count;
@@ -70,6 +72,12 @@ static void list_everything(struct kernel *k)
 	err = kernel_modules_read(k, &modules);
 	if (!err)
 		kernel_modules_deinit(&modules);
+	error_destroy(err);
+	err = analysis_read(k, &analysis);
+	if (!err) {
+		assert(!analysis.has_bugcheck == !analysis.bucket);
+		analysis_deinit(&analysis);
+	}
 	error_destroy(err);
 	error_destroy(kernel_cpus_read(k, &k->arena, &cpus, &count));
 	err = process_open_space(k, 348, &space);

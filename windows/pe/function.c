@@ -82,3 +82,29 @@ enum function_lookup pe_find_function(struct space *s, const struct pe_image *pe
 	}
 	return FUNCTION_NONE;
 }
+
+static bool read_memory(void *arg, uint64_t va, void *buf, size_t len)
+{
+	const struct pe_unwind_image *image = arg;
+
+	return space_try_read(image->space, va, buf, len, NULL);
+}
+
+static enum function_lookup find_function(void *arg, uint32_t rva, struct runtime_function *ret)
+{
+	const struct pe_unwind_image *image = arg;
+
+	return pe_find_function(image->space, image->pe, rva, ret);
+}
+
+void pe_unwind_image_init(struct pe_unwind_image *ret, struct space *s, const struct pe_image *pe)
+{
+	*ret = (struct pe_unwind_image){
+		.image = { .base = pe->base,
+			   .read = read_memory,
+			   .find = find_function,
+			   .arg = ret },
+		.space = s,
+		.pe = pe,
+	};
+}

@@ -180,3 +180,15 @@ const struct pe_section *pe_find_section(const struct pe_image *pe, const char *
 			return &pe->sections[i];
 	return NULL;
 }
+
+bool pe_is_code(const struct pe_image *pe, uint32_t rva)
+{
+	for (unsigned i = 0; i < pe->num_sections; i++) {
+		const struct pe_section *section = &pe->sections[i];
+
+		if (rva >= section->rva && rva - section->rva < section->virtual_size)
+			return section->characteristics & PE_SECTION_EXECUTE;
+	}
+	/* a section whose header is absent may be anything */
+	return pe->num_sections < pe->num_sections_claimed;
+}

@@ -15,7 +15,7 @@ enum {
 	PE_MAX_DEBUG_ENTRIES = 64,
 	PE_MAX_IMPORT_MODULES = 4096,
 	PE_MAX_IMPORTS = 1 << 16,
-	PE_MAX_NAME = 4096, /* bytes of a symbol's name; C++ has long ones */
+	PE_MAX_NAME = 1024, /* bytes of a name */
 	PE_MAX_TLS_CALLBACKS = 256,
 	PE_MAX_VERSION_SIZE = 64 << 10,
 	PE_MAX_VERSION_STRINGS = 64,
@@ -101,6 +101,15 @@ MUST_CHECK struct error *pe_version_read(struct space *s, const struct pe_image 
  * are absent. The directory may have any size. */
 enum function_lookup pe_find_function(struct space *s, const struct pe_image *pe, uint32_t rva,
 				      struct runtime_function *ret);
+/* An image in memory as the unwinder asks for it. The space is read for the stack too; it and pe
+ * are borrowed. The struct must stay where it is. */
+struct pe_unwind_image {
+	struct unwind_image image;
+	struct space *space;
+	const struct pe_image *pe;
+};
+void pe_unwind_image_init(struct pe_unwind_image *ret, struct space *s, const struct pe_image *pe);
+
 /* Entries that the directory has room for. */
 uint32_t pe_num_functions(const struct pe_image *pe);
 

@@ -189,6 +189,70 @@ Test(sink, object_shows_hidden_columns_that_are_present)
 			   "bytes:  -\nflag:   -\ndelta:  -\nsecret: x\n");
 }
 
+static const struct column explained_columns[] = {
+	{ "id", "ID", CELL_U64, 2, 0, "number" },
+	{ "why", "WHY", CELL_EXPLAINED, 4, 0, "values with their meaning" },
+	{ "asked", "ASKED", CELL_U64, 0, COL_ASKED, "only when it is asked for" },
+};
+static const struct explained_value explained[] = {
+	{ 0x50, "access", "read" },
+	{ UINT64_MAX, "driver \"\x1b\"", NULL },
+	{ 0, NULL, "so" },
+	{ 7, NULL, NULL },
+};
+
+static void expect_explained(enum sink_kind kind, const struct sink_options *options, size_t count,
+			     const char *expected)
+{
+	const struct cell cells[] = { cell_u64(1), cell_explained(explained, count), cell_u64(2) };
+	struct capture c;
+
+	c.out = open_memstream(&c.text, &c.size);
+	cr_assert(c.out);
+	cr_assert_null(sink_create(kind, c.out, options, &c.sink));
+	cr_assert_null(sink_begin(c.sink, explained_columns, ARRAY_SIZE(explained_columns)));
+	capture_row(&c, cells, 0);
+	capture_expect(&c, expected);
+}
+
+Test(sink, explained_values)
+{
+	expect_explained(
+		SINK_JSONL, &plain, 4,
+		"{\"id\": 1, \"why\": [{\"value\": \"0x50\", \"meaning\": \"access\", "
+		"\"detail\": \"read\"}, {\"value\": \"0xffffffffffffffff\", \"meaning\": "
+		"\"driver \\\"\\u001b\\\"\", \"detail\": null}, {\"value\": \"0x0\", "
+		"\"meaning\": null, \"detail\": \"so\"}, {\"value\": \"0x7\", \"meaning\": "
+		"null, \"detail\": null}]}\n");
+	expect_explained(SINK_JSONL, &plain, 0, "{\"id\": 1, \"why\": []}\n");
+	expect_explained(SINK_TEXT, &object, 4,
+			 "id:  1\nwhy: 0x50  access: read\n"
+			 "     0xffffffffffffffff  driver \"\\x1b\"\n     0x0  so\n     0x7\n");
+	expect_explained(SINK_TEXT, &plain, 2,
+			 "ID  WHY\n1   0x50  access: read; 0xffffffffffffffff  driver \"\\x1b\"\n");
+	expect_explained(SINK_CSV, &plain, 2,
+			 "id,why\n1,\"0x50=access: read; 0xffffffffffffffff=driver "
+			 "\"\"\x1b\"\"\"\n");
+}
+
+Test(sink, a_terminal_gets_no_control_characters_in_csv)
+{
+	const struct sink_options terminal = { .terminal = true };
+
+	expect_explained(SINK_CSV, &terminal, 2,
+			 "id,why\n1,\"0x50=access: read; 0xffffffffffffffff=driver "
+			 "\"\"\\x1b\"\"\"\n");
+}
+
+Test(sink, asked_columns_are_shown_when_selected)
+{
+	static const unsigned selected[] = { 2, 0 };
+	const struct sink_options options = { .selected = selected, .num_selected = 2 };
+
+	expect_explained(SINK_CSV, &options, 0, "asked,id\n2,1\n");
+	expect_explained(SINK_TEXT, &options, 0, "ASKED  ID\n2      1\n");
+}
+
 Test(sink, nothing_at_all)
 {
 	static const struct {
