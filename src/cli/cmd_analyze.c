@@ -6,6 +6,7 @@
 #include "cli/commands.h"
 #include "windows/analyze.h"
 #include "windows/event.h"
+#include "windows/stack.h"
 
 enum {
 	ANALYZE_BUGCHECK_CODE,
@@ -38,6 +39,7 @@ enum {
 	ANALYZE_PROCESS_SOURCE,
 	ANALYZE_SYSTEM_TIME,
 	ANALYZE_BUCKET,
+	ANALYZE_STACK,
 	ANALYZE_SECONDARY_DATA,
 	ANALYZE_NUM_COLUMNS
 };
@@ -102,6 +104,9 @@ static const struct column analyze_columns[ANALYZE_NUM_COLUMNS] = {
 				  "the machine's clock at the crash" },
 	[ANALYZE_BUCKET] = { "bucket", "BUCKET", CELL_STR, 0, 0,
 			     "the same text for crashes that look the same: name, kind, place" },
+	[ANALYZE_STACK] = { "stack", "STACK", CELL_EXPLAINED, 0, COL_HIDDEN,
+			    "the first frames of the processor whose registers the snapshot has: "
+			    "instruction, module+offset, how it was found (see stack)" },
 	[ANALYZE_SECONDARY_DATA] = { "secondary_data", "SECONDARY DATA", CELL_EXPLAINED, 0,
 				     COL_HIDDEN,
 				     "what drivers added to the dump: file offset, GUID, size" },
@@ -254,6 +259,51 @@ static struct error *fill_event(const struct command_run *run, struct cell *cell
 	return cells[ANALYZE_EVENT].present ? NULL : &error_no_memory;
 }
 
+enum { MAX_ANALYZE_FRAMES = 32 };
+
+struct stack_cell {
+	struct arena *arena;
+	struct cell *ret;
+};
+
+/* A stack_visit_fn: the first stack is the one. */
+static struct error *take_stack(void *arg, const struct stack *stack)
+{
+	struct stack_cell *to = arg;
+	size_t count = stack->count < MAX_ANALYZE_FRAMES ? stack->count : MAX_ANALYZE_FRAMES;
+	struct explained_value *values;
+
+	if (to->ret->present)
+		return NULL;
+	values = arena_calloc(to->arena, count, sizeof(*values));
+	if (!values)
+		return &error_no_memory;
+	for (size_t i = 0; i < count; i++) {
+		const struct stack_frame *f = &stack->frames[i];
+
+		values[i].value = f->rip;
+		values[i].detail = frame_found_name(f->found);
+		if (!f->in_image || !f->module)
+			continue;
+		values[i].meaning = arena_printf(to->arena, "%s+0x%" PRIx64, f->module, f->offset);
+		if (!values[i].meaning)
+			return &error_no_memory;
+	}
+	*to->ret = cell_explained(values, count);
+	return NULL;
+}
+
+static struct error *fill_stack(const struct command_run *run, struct cell *cells)
+{
+	struct stack_cell to = { run->arena, &cells[ANALYZE_STACK] };
+	const struct stack_query query = { 0 };
+	struct error *err = stacks_read(run->kernel, &query, take_stack, &to);
+
+	/* a snapshot without registers has no such stack */
+	error_catch(&err, ERROR_NOT_FOUND);
+	return err;
+}
+
 static struct error *analyze_run(struct command_run *run)
 {
 	struct analysis analysis CLEANUP(analysis_deinit) = { 0 };
@@ -270,7 +320,8 @@ static struct error *analyze_run(struct command_run *run)
 	fill_exception(&analysis, cells);
 	fill_module(&analysis, cells);
 	fill_process(run, &analysis, cells);
-	if ((err = fill_event(run, cells)) || (err = fill_secondary(run, cells)))
+	if ((err = fill_event(run, cells)) || (err = fill_stack(run, cells)) ||
+	    (err = fill_secondary(run, cells)))
 		return err;
 	return sink_row(run->sink, cells, 0);
 }
