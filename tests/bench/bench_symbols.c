@@ -14,8 +14,8 @@
 #include "bench.h"
 
 #include "base/file.h"
-#include "windows/symbols/builtin.h"
 #include "windows/fields.h"
+#include "windows/symbols/builtin.h"
 #include "windows/symbols/symbol_cache.h"
 #include "windows/symbols/symbol_file.h"
 
