@@ -159,6 +159,7 @@ struct nts_error *nts_modules(struct nts_kernel *k, struct nts_module_list **ret
 		free(list);
 		return public_error(err);
 	}
+	kernel_modules_report_paths(&list->list, k->kernel->diag);
 	*ret = list;
 	return NULL;
 }

@@ -97,16 +97,16 @@ static struct error *discover_profile(struct kernel *k, struct profile **ret)
  */
 static struct error *check_profile(struct kernel *k)
 {
-	uint64_t system = exported_system_process(k);
 	struct profile *found;
 	struct error *err;
+	uint64_t system;
 
-	if (!system || profile_is_exact(k->profile))
+	if (profile_is_exact(k->profile) || !(system = exported_system_process(k)))
 		return NULL;
 	err = discover_check_profile(k->space, &k->loc.pe, k->snap->mem, k->loc.levels, system,
 				     k->profile);
-	if (!err)
-		return NULL;
+	if (!err || (error_code(err) != ERROR_CORRUPT && error_code(err) != ERROR_NOT_FOUND))
+		return err;
 	diag_note(k->diag, "%s does not fit this kernel (%s): layouts are discovered",
 		  profile_description(k->profile), error_message(err));
 	error_destroy(err);

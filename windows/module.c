@@ -14,8 +14,6 @@ struct module_reader {
 	struct kernel_module_list *list;
 	size_t capacity;
 	struct field fields[module_num_fields];
-	size_t absent_paths; /* one line for all of them */
-	struct fault first_absent;
 };
 
 static struct error *append(struct module_reader *r, const struct kernel_module *module)
@@ -51,8 +49,8 @@ static void read_names(struct module_reader *r, struct object *o, struct kernel_
 			     m->object, o->fault.va, va_state_text(o->fault.state));
 	if (object_unicode(o, MODULE_PATH, o->space, &r->list->arena, &text))
 		m->path = text;
-	else if (!r->absent_paths++)
-		r->first_absent = o->fault;
+	else if (!r->list->absent_paths++)
+		r->list->first_absent_path = o->fault;
 }
 
 static struct error *add_module(struct module_reader *r, uint64_t va)
@@ -144,13 +142,17 @@ struct error *kernel_modules_read(struct kernel *k, struct kernel_module_list *r
 		if (!err)
 			err = read_list(&r);
 	}
-	if (!err && r.absent_paths)
-		diag_partial(
-			k->diag, "paths of %zu modules are absent (first at 0x%" PRIx64 ": %s)",
-			r.absent_paths, r.first_absent.va, va_state_text(r.first_absent.state));
 	if (err)
 		kernel_modules_deinit(ret);
 	return err;
+}
+
+void kernel_modules_report_paths(const struct kernel_module_list *list, struct diag *diag)
+{
+	if (list->absent_paths)
+		diag_partial(diag, "paths of %zu modules are absent (first at 0x%" PRIx64 ": %s)",
+			     list->absent_paths, list->first_absent_path.va,
+			     va_state_text(list->first_absent_path.state));
 }
 
 void kernel_modules_deinit(struct kernel_module_list *list)

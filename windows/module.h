@@ -37,9 +37,13 @@ struct kernel_module_list {
 	struct kernel_module *items;
 	size_t count;
 	bool complete;
+	size_t absent_paths; /* records whose path could not be read; the first one's fault */
+	struct fault first_absent_path;
 };
 
 MUST_CHECK struct error *kernel_modules_read(struct kernel *k, struct kernel_module_list *ret);
+/* Says as partial how many paths are absent: for those who print them. */
+void kernel_modules_report_paths(const struct kernel_module_list *list, struct diag *diag);
 void kernel_modules_deinit(struct kernel_module_list *list);
 
 #endif

@@ -108,6 +108,7 @@ static struct error *modules_run(struct command_run *run)
 
 	if ((err = kernel_modules_read(run->kernel, &list)))
 		return err;
+	kernel_modules_report_paths(&list, run->diag);
 	for (size_t i = 0; i < list.count && !err && !sink_full(run->sink); i++)
 		err = modules_row(run, &list.items[i]);
 	kernel_modules_deinit(&list);
