@@ -89,7 +89,7 @@ struct nts_error *nts_processes(struct nts_kernel *k, struct nts_process_list **
 
 	if (!list)
 		return public_error(&error_no_memory);
-	if ((err = process_list_read(k->kernel, &list->list))) {
+	if ((err = process_list_read(k->kernel, PROCESS_FULL, &list->list))) {
 		free(list);
 		return public_error(err);
 	}
@@ -226,7 +226,7 @@ struct nts_error *nts_space_kernel(struct nts_kernel *k, struct nts_space **ret)
 struct nts_error *nts_space_process(struct nts_kernel *k, uint64_t pid, struct nts_space **ret)
 {
 	struct space *space = NULL;
-	struct error *err = process_open_space(k->kernel, pid, &space);
+	struct error *err = process_open_space_by_pid(k->kernel, pid, &space);
 
 	return give_space(err, space, true, ret);
 }

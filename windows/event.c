@@ -306,8 +306,7 @@ static struct error *reader_init(struct reader *r, struct kernel *k, struct aren
 	*r = (struct reader){ .k = k, .arena = a, .event.evidence = "" };
 	if (!k->snap->mem || !root || !k->loc.levels)
 		return NULL;
-	return space_create_amd64(k->snap->mem, root, k->loc.levels, &windows_soft_pte,
-				  &k->pte_config, &r->process);
+	return kernel_open_space(k, root, 0, &r->process);
 }
 
 struct error *event_read(struct kernel *k, struct arena *a, bool *found_ret, struct event *ret)

@@ -19,6 +19,27 @@ bool kernel_contains(const struct kernel *k, uint64_t va)
 	return va >= k->loc.base && va - k->loc.base < k->loc.size;
 }
 
+bool kernel_symbol(const struct kernel *k, const char *name, uint64_t *va_ret)
+{
+	uint64_t rva;
+	uint32_t export;
+	struct error *err;
+
+	if (profile_symbol(k->profile, name, &rva)) {
+		*va_ret = k->loc.base + rva;
+		return true;
+	}
+	if (!k->loc.has_pe)
+		return false;
+	err = pe_export(k->space, &k->loc.pe, name, &export);
+	if (err) {
+		error_destroy(err);
+		return false;
+	}
+	*va_ret = k->loc.base + export;
+	return true;
+}
+
 /* The build number that the snapshot states by itself, before any profile is chosen. */
 static void find_build(struct kernel *k, const struct shared_data *shared, bool has_shared)
 {
@@ -169,9 +190,10 @@ static void read_pte_config(struct kernel *k)
 					    &k->pte_config.invalid_pte_mask, NULL);
 }
 
-/* Opens the kernel's space over root and checks that the kernel is mapped there. */
-static struct error *open_space(struct kernel *k, uint64_t root, struct space **ret)
+struct error *kernel_open_space(struct kernel *k, uint64_t root, uint64_t eprocess,
+				struct space **ret)
 {
+	(void)eprocess; /* page tables alone say all */
 	return space_create_amd64(k->snap->mem, root, k->loc.levels, &windows_soft_pte,
 				  &k->pte_config, ret);
 }
@@ -199,7 +221,7 @@ static void adopt_system_root(struct kernel *k)
 	process = object_at(k->space, system, fields);
 	if (!object_u64(&process, PROCESS_DTB, &dtb) || dtb_to_root(dtb) == k->dtb)
 		return;
-	if ((err = open_space(k, dtb, &space))) {
+	if ((err = kernel_open_space(k, dtb, system, &space))) {
 		error_destroy(err);
 		return;
 	}
@@ -295,7 +317,7 @@ static struct error *open_physical(struct kernel *k, const struct kernel_options
 	if (err)
 		return err;
 	k->dtb = k->loc.root;
-	if ((err = open_space(k, k->loc.root, &k->space)))
+	if ((err = kernel_open_space(k, k->loc.root, 0, &k->space)))
 		return err;
 	has_shared = shared_data_read(k->space, &shared);
 	find_build(k, &shared, has_shared);

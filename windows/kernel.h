@@ -65,6 +65,14 @@ MUST_CHECK struct error *kernel_open(const struct snapshot *snap,
 				     const struct kernel_options *options, struct diag *diag,
 				     struct kernel **ret);
 void kernel_close(struct kernel *k); /* NULL ok */
+/*
+ * The space of a page table root (flag bits allowed), as Windows would see it, owned by the caller;
+ * the kernel must outlive it. eprocess: whose it is, 0: unknown or the kernel's.
+ */
+MUST_CHECK struct error *kernel_open_space(struct kernel *k, uint64_t root, uint64_t eprocess,
+					   struct space **ret);
+/* The address of a symbol of exactly this kernel, else of an export. False: neither names it. */
+MUST_CHECK bool kernel_symbol(const struct kernel *k, const char *name, uint64_t *va_ret);
 const char *kernel_global_name(enum kernel_global g);
 /* Is va inside the kernel image? */
 bool kernel_contains(const struct kernel *k, uint64_t va);

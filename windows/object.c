@@ -57,6 +57,14 @@ bool object_u64(struct object *o, unsigned field, uint64_t *ret)
 	return true;
 }
 
+struct opt_u64 object_opt(struct object *o, unsigned field)
+{
+	struct opt_u64 ret = { 0 };
+
+	ret.present = object_u64(o, field, &ret.value);
+	return ret;
+}
+
 bool object_fast_ref(struct object *o, unsigned field, uint64_t *ret)
 {
 	uint64_t value;

@@ -31,17 +31,9 @@ struct process_reader {
 	struct fault first_absent;
 };
 
-static struct opt_u64 read_opt(struct object *o, unsigned field)
-{
-	struct opt_u64 ret = { 0 };
-
-	ret.present = object_u64(o, field, &ret.value);
-	return ret;
-}
-
 static struct opt_u64 read_time(struct object *o, unsigned field)
 {
-	struct opt_u64 ret = read_opt(o, field);
+	struct opt_u64 ret = object_opt(o, field);
 
 	ret.present = ret.present && ret.value;
 	return ret;
@@ -65,9 +57,9 @@ static bool read_pointer(struct object *o, unsigned field, uint64_t *ret)
 
 static void read_roots(struct object *o, struct process *p)
 {
-	p->dtb = read_opt(o, PROCESS_DTB);
+	p->dtb = object_opt(o, PROCESS_DTB);
 	p->dtb.value = dtb_to_root(p->dtb.value);
-	p->user_dtb = read_opt(o, PROCESS_USER_DTB);
+	p->user_dtb = object_opt(o, PROCESS_USER_DTB);
 	p->user_dtb.present = p->user_dtb.present && p->user_dtb.value >= MIN_USER_ROOT;
 	p->user_dtb.value = dtb_to_root(p->user_dtb.value);
 }
@@ -81,7 +73,7 @@ static void read_handle_count(struct process_reader *r, struct object *o, struct
 	if (!read_pointer(o, PROCESS_OBJECT_TABLE, &va))
 		return;
 	table = object_at(o->space, va, r->fields);
-	p->handles = read_opt(&table, PROCESS_HANDLE_COUNT);
+	p->handles = object_opt(&table, PROCESS_HANDLE_COUNT);
 	if (p->handles.present || !r->handle_entry_size)
 		return;
 	p->handles.present = handle_table_count(o->space, va, r->handle_fields,
@@ -98,7 +90,7 @@ static void read_session(struct process_reader *r, struct object *o, struct proc
 	if (!read_pointer(o, PROCESS_SESSION, &va))
 		return;
 	session = object_at(o->space, va, r->fields);
-	p->session_id = read_opt(&session, PROCESS_SESSION_ID);
+	p->session_id = object_opt(&session, PROCESS_SESSION_ID);
 }
 
 /* The file that the process was made from, as the kernel noted it for the audit log. */
@@ -139,9 +131,7 @@ static struct error *read_command_line(struct process_reader *r, struct object *
 
 	if (!p->dtb.present || !read_pointer(o, PROCESS_PEB, &va) || !r->k->snap->mem)
 		return NULL;
-	err = space_create_amd64(r->k->snap->mem, p->dtb.value, r->k->loc.levels, &windows_soft_pte,
-				 &r->k->pte_config, &space);
-	if (err)
+	if ((err = process_open_space(r->k, p, &space)))
 		return err;
 	peb = object_at(space, va, r->fields);
 	if (!object_u64(&peb, PROCESS_PEB_PARAMETERS, &va)) {
@@ -172,9 +162,9 @@ static struct error *read_details(struct process_reader *r, struct object *o, st
 /* Does this look like a process at all? A torn list may lead anywhere. */
 static bool is_process(struct process_reader *r, struct object *o, struct process *p)
 {
-	struct opt_u64 type = read_opt(o, PROCESS_TYPE);
+	struct opt_u64 type = object_opt(o, PROCESS_TYPE);
 
-	p->pid = read_opt(o, PROCESS_PID);
+	p->pid = object_opt(o, PROCESS_PID);
 	if (!p->pid.present) {
 		diag_partial(r->k->diag, "process at 0x%" PRIx64 ": 0x%" PRIx64 ": %s", p->eprocess,
 			     o->fault.va, va_state_text(o->fault.state));
@@ -200,8 +190,8 @@ static struct error *add_process(struct process_reader *r, uint64_t eprocess, co
 
 	if (!is_process(r, &o, &p))
 		return NULL;
-	p.ppid = read_opt(&o, PROCESS_PPID);
-	p.threads = read_opt(&o, PROCESS_ACTIVE_THREADS);
+	p.ppid = object_opt(&o, PROCESS_PPID);
+	p.threads = object_opt(&o, PROCESS_ACTIVE_THREADS);
 	p.create_time = read_time(&o, PROCESS_CREATE_TIME);
 	p.exit_time = read_time(&o, PROCESS_EXIT_TIME);
 	p.has_wow64 = object_u64(&o, PROCESS_WOW64, &wow64);
@@ -293,29 +283,46 @@ static struct error *bind(struct process_reader *r)
 	return profile_bind(r->k->profile, handle_field_rows, handle_num_fields, r->handle_fields);
 }
 
-static struct error *list_processes(struct kernel *k, bool brief, struct process_list *ret)
+/* The ring, or with eprocess that one process. */
+static struct error *read_list(struct process_reader *r, uint64_t eprocess)
 {
-	struct process_reader r = { .k = k, .list = ret, .brief = brief };
+	struct kernel *k = r->k;
 	struct error *err;
 
-	memset(ret, 0, sizeof(*ret));
-	arena_init(&ret->arena, 0);
-	if (!(err = bind(&r)))
-		err = read_all(&r);
-	if (!err && r.absent_command_lines)
+	memset(r->list, 0, sizeof(*r->list));
+	arena_init(&r->list->arena, 0);
+	if (!(err = bind(r)))
+		err = eprocess ? add_process(r, eprocess, "address") : read_all(r);
+	if (!err && r->absent_command_lines)
 		diag_partial(k->diag,
 			     "command lines of %zu processes are absent (first at 0x%" PRIx64
 			     ": %s)",
-			     r.absent_command_lines, r.first_absent.va,
-			     va_state_text(r.first_absent.state));
+			     r->absent_command_lines, r->first_absent.va,
+			     va_state_text(r->first_absent.state));
 	if (err)
-		process_list_deinit(ret);
+		process_list_deinit(r->list);
 	return err;
 }
 
-struct error *process_list_read(struct kernel *k, struct process_list *ret)
+struct error *process_list_read(struct kernel *k, enum process_detail detail,
+				struct process_list *ret)
 {
-	return list_processes(k, false, ret);
+	struct process_reader r = { .k = k, .list = ret, .brief = detail == PROCESS_BRIEF };
+
+	return read_list(&r, 0);
+}
+
+struct error *process_list_at(struct kernel *k, uint64_t eprocess, enum process_detail detail,
+			      struct process_list *ret)
+{
+	struct process_reader r = { .k = k, .list = ret, .brief = detail == PROCESS_BRIEF };
+	struct error *err = read_list(&r, eprocess);
+
+	if (!err && ret->count == 0) {
+		process_list_deinit(ret);
+		err = error_new(ERROR_NOT_FOUND, "no process object is at 0x%" PRIx64, eprocess);
+	}
+	return err;
 }
 
 void process_list_deinit(struct process_list *list)
@@ -325,7 +332,20 @@ void process_list_deinit(struct process_list *list)
 	memset(list, 0, sizeof(*list));
 }
 
-struct error *process_open_space(struct kernel *k, uint64_t pid, struct space **ret)
+struct error *process_open_space(struct kernel *k, const struct process *p, struct space **ret)
+{
+	if (!k->snap->mem)
+		return error_new(ERROR_UNSUPPORTED,
+				 "a triage dump has no page tables of its processes");
+	if (!p->dtb.present)
+		return error_new(ERROR_NOT_FOUND,
+				 "the process at 0x%" PRIx64
+				 ": its DirectoryTableBase is not in the snapshot",
+				 p->eprocess);
+	return kernel_open_space(k, p->dtb.value, p->eprocess, ret);
+}
+
+struct error *process_open_space_by_pid(struct kernel *k, uint64_t pid, struct space **ret)
 {
 	struct process_list list;
 	struct error *err;
@@ -333,17 +353,14 @@ struct error *process_open_space(struct kernel *k, uint64_t pid, struct space **
 	if (!k->snap->mem)
 		return error_new(ERROR_UNSUPPORTED,
 				 "a triage dump has no page tables of its processes");
-	if ((err = list_processes(k, true, &list)))
+	if ((err = process_list_read(k, PROCESS_BRIEF, &list)))
 		return err;
 	err = error_new(ERROR_NOT_FOUND, "no process has the id %" PRIu64, pid);
 	for (size_t i = 0; i < list.count; i++) {
-		const struct process *p = &list.items[i];
-
-		if (p->pid.value != pid || !p->dtb.present)
+		if (list.items[i].pid.value != pid || !list.items[i].dtb.present)
 			continue;
 		error_destroy(err);
-		err = space_create_amd64(k->snap->mem, p->dtb.value, k->loc.levels,
-					 &windows_soft_pte, &k->pte_config, ret);
+		err = process_open_space(k, &list.items[i], ret);
 		break;
 	}
 	process_list_deinit(&list);

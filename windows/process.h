@@ -31,21 +31,20 @@ DECLARE_FIELDS(process, PROCESS_FIELDS);
 
 enum { MAX_PROCESSES = 1 << 16, PROCESS_NAME_SIZE = 16 };
 
-/* A value that may be absent. */
-struct opt_u64 {
-	bool present;
-	uint64_t value;
-};
-
 struct process {
 	uint64_t eprocess;
-	const char *source; /* "list", "cpu", "triage" */
+	const char *source; /* "list", "cpu", "triage", "address" */
 	struct opt_u64 pid, ppid, dtb, user_dtb, threads, handles, session_id;
 	struct opt_u64 create_time, exit_time; /* FILETIME; 0 is absent */
 	bool has_wow64, wow64;
 	const char *name;	  /* NULL: absent */
 	const char *image_path;	  /* NT path that created the process; NULL: none or absent */
 	const char *command_line; /* NULL: none or absent */
+};
+
+enum process_detail {
+	PROCESS_BRIEF, /* what the EPROCESS itself holds */
+	PROCESS_FULL,  /* and what it points to: session, handles, paths */
 };
 
 struct process_list {
@@ -60,13 +59,19 @@ struct process_list {
  * reached from its other end and from the processors' current threads. Breaks and unreadable
  * objects are reported to the kernel's diag as partial. On a triage dump: the one process.
  */
-MUST_CHECK struct error *process_list_read(struct kernel *k, struct process_list *ret);
+MUST_CHECK struct error *process_list_read(struct kernel *k, enum process_detail detail,
+					   struct process_list *ret);
+/* The one process whose EPROCESS is there; NOT_FOUND if it does not look like one. */
+MUST_CHECK struct error *process_list_at(struct kernel *k, uint64_t eprocess,
+					 enum process_detail detail, struct process_list *ret);
 void process_list_deinit(struct process_list *list);
 
-/*
- * The address space of the process with this id (the first listed one): its DirectoryTableBase
- * over the snapshot, owned by the caller. NOT_FOUND, or UNSUPPORTED on triage dumps.
- */
-MUST_CHECK struct error *process_open_space(struct kernel *k, uint64_t pid, struct space **ret);
+/* The address space of a process, owned by the caller. UNSUPPORTED on triage dumps, NOT_FOUND where
+ * its root is absent. */
+MUST_CHECK struct error *process_open_space(struct kernel *k, const struct process *p,
+					    struct space **ret);
+/* The same by id, of the first listed process that has it; NOT_FOUND if none does. */
+MUST_CHECK struct error *process_open_space_by_pid(struct kernel *k, uint64_t pid,
+						   struct space **ret);
 
 #endif

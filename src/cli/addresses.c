@@ -35,24 +35,6 @@ static bool find_module(const struct place_book *book, const char *name, uint64_
 	return false;
 }
 
-/* A symbol of the profile, else an export of the image. */
-static bool find_symbol(const struct kernel *k, const char *name, uint64_t *ret)
-{
-	struct error *err;
-	uint32_t export_rva;
-	uint64_t rva;
-
-	if (profile_symbol(k->profile, name, &rva)) {
-		*ret = k->loc.base + rva;
-		return true;
-	}
-	err = pe_export(k->space, &k->loc.pe, name, &export_rva);
-	if (!err)
-		*ret = k->loc.base + export_rva;
-	error_destroy(err);
-	return !err;
-}
-
 static struct error *find_name(struct command_run *run, const struct place_book *book,
 			       const char *name, uint64_t *ret)
 {
@@ -65,7 +47,7 @@ static struct error *find_name(struct command_run *run, const struct place_book 
 		return NULL;
 	}
 	if (find_module(book, name, ret) ||
-	    find_symbol(run->kernel, names_without_module(name), ret))
+	    kernel_symbol(run->kernel, names_without_module(name), ret))
 		return NULL;
 	return error_new(ERROR_USAGE, "'%s' is no hexadecimal address, module or symbol of nt",
 			 name);

@@ -58,27 +58,22 @@ static const struct option_row ps_options[] = {
 	  "children below their parents; a parent is listed and not younger than its child" },
 };
 
-static struct cell opt_cell(const struct opt_u64 *v)
-{
-	return v->present ? cell_u64(v->value) : CELL_ABSENT;
-}
-
 static struct error *ps_row(struct command_run *run, const struct process *p, bool tree,
 			    unsigned depth)
 {
 	struct cell cells[PS_NUM_COLUMNS] = {
-		[PS_PID] = opt_cell(&p->pid),
-		[PS_PPID] = opt_cell(&p->ppid),
+		[PS_PID] = cell_opt(p->pid),
+		[PS_PPID] = cell_opt(p->ppid),
 		[PS_NAME] = cell_str(p->name),
 		[PS_EPROCESS] = cell_addr(p->eprocess),
-		[PS_DTB] = opt_cell(&p->dtb),
-		[PS_USER_DTB] = opt_cell(&p->user_dtb),
-		[PS_THREADS] = opt_cell(&p->threads),
-		[PS_HANDLES] = opt_cell(&p->handles),
-		[PS_SESSION_ID] = opt_cell(&p->session_id),
+		[PS_DTB] = cell_opt(p->dtb),
+		[PS_USER_DTB] = cell_opt(p->user_dtb),
+		[PS_THREADS] = cell_opt(p->threads),
+		[PS_HANDLES] = cell_opt(p->handles),
+		[PS_SESSION_ID] = cell_opt(p->session_id),
 		[PS_WOW64] = p->has_wow64 ? cell_bool(p->wow64) : CELL_ABSENT,
-		[PS_CREATE_TIME] = opt_cell(&p->create_time),
-		[PS_EXIT_TIME] = opt_cell(&p->exit_time),
+		[PS_CREATE_TIME] = cell_opt(p->create_time),
+		[PS_EXIT_TIME] = cell_opt(p->exit_time),
 		[PS_IMAGE_PATH] = cell_str(p->image_path),
 		[PS_COMMAND_LINE] = cell_str(p->command_line),
 		[PS_SOURCE] = cell_str(p->source),
@@ -226,7 +221,7 @@ static struct error *ps_run(struct command_run *run)
 	struct process_list list;
 	struct error *err;
 
-	if ((err = process_list_read(run->kernel, &list)))
+	if ((err = process_list_read(run->kernel, PROCESS_FULL, &list)))
 		return err;
 	err = option_flag(run->options, "tree") ? ps_tree(run, &list) : ps_flat(run, &list);
 	process_list_deinit(&list);

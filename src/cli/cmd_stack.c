@@ -89,11 +89,6 @@ static const struct option_row stack_options[] = {
 	{ "registers", 'r', OPTION_FLAG, NULL, "show the registers of each frame" },
 };
 
-static struct cell id_cell(struct opt_u64 id)
-{
-	return id.present ? cell_u64(id.value) : CELL_ABSENT;
-}
-
 static struct error *symbol_text(struct command_run *run, const struct stack_frame *f,
 				 struct cell *ret)
 {
@@ -117,9 +112,9 @@ static struct error *stack_row(struct command_run *run, const struct stack *stac
 {
 	const struct stack_frame *f = &stack->frames[number];
 	struct cell cells[STACK_NUM_COLUMNS] = {
-		[STACK_COL_PID] = id_cell(stack->pid),
-		[STACK_COL_TID] = id_cell(stack->tid),
-		[STACK_COL_CPU] = id_cell(stack->cpu),
+		[STACK_COL_PID] = cell_opt(stack->pid),
+		[STACK_COL_TID] = cell_opt(stack->tid),
+		[STACK_COL_CPU] = cell_opt(stack->cpu),
 		[STACK_COL_ETHREAD] = stack->ethread ? cell_addr(stack->ethread) : CELL_ABSENT,
 		[STACK_COL_FRAME] = cell_u64(number),
 		[STACK_COL_CHILD_SP] = cell_addr(f->child_sp),

@@ -116,7 +116,7 @@ struct error *chosen_space_init(struct command_run *run, struct chosen_space *re
 			return error_new(ERROR_NOT_FOUND, "option '--pid' needs the kernel: %s",
 					 run->kernel_error ? error_message(run->kernel_error)
 							   : "other options exclude it");
-		err = process_open_space(run->kernel, number, &chosen.space);
+		err = process_open_space_by_pid(run->kernel, number, &chosen.space);
 		chosen.owned = err == NULL;
 	} else if (option_u64(run->options, "cpu", &number)) {
 		err = open_cpu(run, number, &chosen);

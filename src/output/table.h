@@ -3,6 +3,7 @@
 #define OUTPUT_TABLE_H
 
 #include "base/arena.h"
+#include "base/opt.h"
 
 /* Rows of typed cells: what commands make and sinks print. */
 enum cell_type {
@@ -50,6 +51,10 @@ struct cell {
 static inline struct cell cell_u64(uint64_t v)
 {
 	return (struct cell){ .present = true, .u64 = v };
+}
+static inline struct cell cell_opt(struct opt_u64 v)
+{
+	return (struct cell){ .present = v.present, .u64 = v.value };
 }
 static inline struct cell cell_i64(int64_t v)
 {

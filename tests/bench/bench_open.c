@@ -141,7 +141,7 @@ static double time_layers(const char *path, struct result *ret)
 	if (ret)
 		physmem_count_pages(s->mem);
 	bench_check(kernel_open(s, &options, &diag, &k));
-	bench_check(process_list_read(k, &list));
+	bench_check(process_list_read(k, PROCESS_FULL, &list));
 	if (ret) {
 		ret->pages = physmem_pages_touched(s->mem);
 		ret->processes = list.count;

@@ -62,7 +62,7 @@ static void list_everything(struct kernel *k)
 	struct space *space;
 	size_t count;
 
-	struct error *err = process_list_read(k, &processes);
+	struct error *err = process_list_read(k, PROCESS_FULL, &processes);
 	if (!err) {
 		for (size_t i = 0; i < processes.count; i++)
 			assert(processes.items[i].pid.present && processes.items[i].eprocess);
@@ -80,7 +80,7 @@ static void list_everything(struct kernel *k)
 	}
 	error_destroy(err);
 	error_destroy(kernel_cpus_read(k, &k->arena, &cpus, &count));
-	err = process_open_space(k, 348, &space);
+	err = process_open_space_by_pid(k, 348, &space);
 	if (!err)
 		space_destroy(space);
 	error_destroy(err);

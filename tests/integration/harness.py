@@ -8,35 +8,21 @@ counts as skipped.
 """
 import fcntl
 import json
-import lzma
 import os
 import subprocess
 import sys
-import tarfile
+import tempfile
 import unittest
 
-TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+HERE = os.path.dirname(os.path.abspath(__file__))
+TOP = os.path.dirname(os.path.dirname(HERE))
 IMAGES = os.path.join(TOP, "..", "shared", "images")
 CACHE = os.path.join(TOP, "build", "images")
+sys.path.append(os.path.join(TOP, "testdata"))
+from unpack import unpack_file  # noqa: E402
+
 SKIPPED = 77
 PROGRAM = None
-
-
-def unpack_file(source, target):
-    """A sparse copy of SOURCE.xz at TARGET."""
-    with lzma.open(source) as packed, open(target + ".part", "wb") as out:
-        size = 0
-        while True:
-            block = packed.read(1 << 16)
-            if not block:
-                break
-            if block.count(0) == len(block):
-                out.seek(len(block), os.SEEK_CUR)
-            else:
-                out.write(block)
-            size += len(block)
-        out.truncate(size)
-    os.rename(target + ".part", target)
 
 
 def unpack_tar(source, target):
@@ -74,6 +60,63 @@ def member(name, inside):
 def truth(name):
     with open(image(name)) as f:
         return json.load(f)
+
+
+# the windows-like machines: name, and the snapshot's name inside its tar, if it is in one
+MACHINES = {
+    "win7601-tiny": None,
+    "win9600-tiny": None,
+    "win19041-tiny": None,
+    "win22000-tiny": None,
+    "win19041-desktop": "win19041-desktop.raw",
+    "win19041-paged": "win19041-paged.raw",
+}
+
+
+def machine(name):
+    """Path of a windows-like machine's raw memory."""
+    inside = MACHINES[name]
+    where = f"windows-like/{name}"
+    return member(where, inside) if inside else image(where + ".raw")
+
+
+def machine_truth(name):
+    return truth(f"windows-like/{name}.truth.json")
+
+
+def machine_symbols(name):
+    """The ISF file of a machine's kernel."""
+    return os.path.join(IMAGES, "windows-like", "isf",
+                        machine_truth(name)["pdb_guid"] + ".json.xz")
+
+
+class Damaged:
+    """A copy of a raw snapshot in which bytes at virtual addresses are changed:
+
+    with Damaged(path, [(va, bytes), ...]) as broken: run("ps", broken)
+    """
+
+    def __init__(self, path, changes, *space):
+        """SPACE: options that say whose addresses these are ("--pid", 4); the kernel's without."""
+        self.path, self.changes, self.space = path, changes, space
+
+    def __enter__(self):
+        fd, self.copy = tempfile.mkstemp(prefix="damaged-", suffix=".raw", dir=CACHE)
+        os.close(fd)
+        subprocess.run(["cp", "--sparse=always", self.path, self.copy], check=True)
+        with open(self.copy, "r+b") as f:
+            for va, data in self.changes:
+                f.seek(self.physical(va))
+                f.write(data)
+        return self.copy
+
+    def physical(self, va):
+        row, = run("vtop", "--brief", *self.space, "--format", "json", self.path,
+                   address(va)).json()
+        return number(row["pa"])
+
+    def __exit__(self, *_):
+        os.unlink(self.copy)
 
 
 class Result:

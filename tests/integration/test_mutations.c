@@ -122,7 +122,7 @@ static void read_windows(const struct snapshot *snap, struct diag *diag, const c
 		check_error(err, what);
 		return;
 	}
-	if ((err = process_list_read(k, &processes)))
+	if ((err = process_list_read(k, PROCESS_FULL, &processes)))
 		check_error(err, what);
 	else
 		process_list_deinit(&processes);

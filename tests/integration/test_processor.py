@@ -3,9 +3,8 @@
 import unittest
 
 import harness
-from harness import address, image, run, truth
+from harness import MACHINES, address, image, machine, machine_truth, run, truth
 from test_qemu import LINUX, NT, linux_truth, nt_file, nt_truth
-from test_windows_like import RAW, path_of, truth_of
 
 PLAIN = ("rax", "rbx", "rcx", "rdx", "rsi", "rdi", "rsp", "rbp", "r8", "r9", "r10", "r11", "r12",
          "r13", "r14", "r15", "rip", "cr0", "cr2", "cr3", "cr4")
@@ -86,10 +85,10 @@ class WindowsLike(unittest.TestCase):
     maxDiff = 4000
 
     def test_tables_are_where_they_are(self):
-        for name in RAW:
+        for name in MACHINES:
             with self.subTest(name):
-                t = truth_of(name)
-                rows = run("cpus", "--format", "json", path_of(name)).json()
+                t = machine_truth(name)
+                rows = run("cpus", "--format", "json", machine(name)).json()
                 self.assertEqual([(r["idt"], r["gdt"]) for r in rows],
                                  [(address(c["idt"]), address(c["gdt"])) for c in t["cpus"]])
                 self.assertEqual({r["paging_mode"] for r in rows}, {"long"})
@@ -98,10 +97,10 @@ class WindowsLike(unittest.TestCase):
                     self.assertTrue(row["lstar_agrees"], row)
 
     def test_interrupt_handlers(self):
-        for name in RAW:
+        for name in MACHINES:
             with self.subTest(name):
-                t = truth_of(name)
-                got = run("idt", "--format", "json", path_of(name))
+                t = machine_truth(name)
+                got = run("idt", "--format", "json", machine(name))
                 rows = got.json()
                 self.assertEqual({r["cpu"] for r in rows}, set(range(t["system"]["ncpu"])))
                 modules = {m["name"]: m for m in t["modules"]}
@@ -116,13 +115,13 @@ class WindowsLike(unittest.TestCase):
                 self.assertEqual((names[0x1f], names[0x2f]), ("APC", "DPC"))
                 ring3 = {int(r["vector"], 16) for r in rows if r["dpl"] == 3}
                 self.assertEqual(ring3 & {3, 4, 14}, {3, 4})
-                every = run("idt", "--all", "--cpu", "0", "--format", "json", path_of(name)).json()
+                every = run("idt", "--all", "--cpu", "0", "--format", "json", machine(name)).json()
                 self.assertEqual([int(r["vector"], 16) for r in every], list(range(256)))
 
     def test_segments(self):
-        for name in RAW:
+        for name in MACHINES:
             with self.subTest(name):
-                rows = run("gdt", "--cpu", "0", "--format", "json", path_of(name)).json()
+                rows = run("gdt", "--cpu", "0", "--format", "json", machine(name)).json()
                 by_name = {r["name"]: r for r in rows}
                 self.assertEqual(by_name["kernel code"]["selector"], "0x10")
                 self.assertTrue(by_name["kernel code"]["long_mode"])

@@ -5,30 +5,13 @@ import os
 import unittest
 
 import harness
-from harness import address, filetime, image, member, run, truth
+from harness import address, filetime, machine, machine_truth, member, run
 
-RAW = {
-    "win7601-tiny": None,
-    "win9600-tiny": None,
-    "win19041-tiny": None,
-    "win22000-tiny": None,
-    "win19041-desktop": "win19041-desktop.raw",
-    "win19041-paged": "win19041-paged.raw",
-}
+RAW = harness.MACHINES
 # containers that leave user pages out: what lies there is absent
 CONTAINERS = "windows-like/win19041-tiny-containers"
 KERNEL_ONLY = {"dmp-kernel", "dmp-live6", "dmp-auto", "dmp-k8"}
 READABLE = {"dmp-full", "dmp-bitmap", "dmp-active", "dmp-f10", "dmp-ka9", "elf"} | KERNEL_ONLY
-
-
-def path_of(name):
-    inside = RAW[name]
-    where = f"windows-like/{name}"
-    return member(where, inside) if inside else image(where + ".raw")
-
-
-def truth_of(name):
-    return truth(f"windows-like/{name}.truth.json")
 
 
 def expected_process(p, with_user_pages=True):
@@ -117,7 +100,7 @@ class Raw(Machine):
     def test_info(self):
         for name in RAW:
             with self.subTest(name):
-                info = self.check_info(path_of(name), truth_of(name))
+                info = self.check_info(machine(name), machine_truth(name))
                 self.assertEqual(info["format"], "raw")
                 self.assertEqual(info["symbols"], "builtin:exact")
 
@@ -125,7 +108,7 @@ class Raw(Machine):
         for name in RAW:
             with self.subTest(name):
                 paged = name == "win19041-paged"
-                rows = self.check_ps(path_of(name), truth_of(name), absent_pages=paged)
+                rows = self.check_ps(machine(name), machine_truth(name), absent_pages=paged)
                 if paged:
                     known = [r for r in rows if r["command_line"]]
                     self.assertGreater(len(known), len(rows) // 3)
@@ -133,22 +116,22 @@ class Raw(Machine):
     def test_modules(self):
         for name in RAW:
             with self.subTest(name):
-                self.check_modules(path_of(name), truth_of(name))
+                self.check_modules(machine(name), machine_truth(name))
 
     def test_cpus(self):
         for name in RAW:
             with self.subTest(name):
-                self.check_cpus(path_of(name), truth_of(name))
+                self.check_cpus(machine(name), machine_truth(name))
 
     def test_symbols_from_isf(self):
         for name in ("win7601-tiny", "win9600-tiny", "win19041-tiny", "win22000-tiny"):
-            guid = truth_of(name)["pdb_guid"]
+            guid = machine_truth(name)["pdb_guid"]
             isf = os.path.join(harness.IMAGES, "windows-like", "isf", guid + ".json.xz")
             with self.subTest(name):
-                plain = run("ps", "--format", "json", path_of(name))
-                given = run("ps", "--format", "json", "--symbols", isf, path_of(name))
+                plain = run("ps", "--format", "json", machine(name))
+                given = run("ps", "--format", "json", "--symbols", isf, machine(name))
                 self.assertEqual(given.out, plain.out)
-                info = run("info", "--format", "json", "--symbols", isf, path_of(name)).json()
+                info = run("info", "--format", "json", "--symbols", isf, machine(name)).json()
                 self.assertEqual(info["symbols"], "isf:" + isf)
 
     def test_discovery_is_absent_or_right(self):
@@ -156,9 +139,9 @@ class Raw(Machine):
         for name in RAW:
             for command in ("ps", "modules", "cpus"):
                 with self.subTest(name, command=command):
-                    plain = run(command, "--format", "json", path_of(name)).json()
+                    plain = run(command, "--format", "json", machine(name)).json()
                     rows = run(command, "--format", "json", "--no-builtin-symbols",
-                               "--no-symbol-store", path_of(name)).json()
+                               "--no-symbol-store", machine(name)).json()
                     self.assertEqual(len(rows), len(plain))
                     for row, want in zip(rows, plain):
                         got = {k: v for k, v in row.items() if v is not None}
@@ -167,12 +150,12 @@ class Raw(Machine):
                             for key in ("pid", "ppid", "name", "dtb", "create_time"):
                                 self.assertIn(key, got)
             info = run("info", "--format", "json", "--no-builtin-symbols", "--no-symbol-store",
-                       path_of(name)).json()
+                       machine(name)).json()
             self.assertEqual(info["symbols"], "discovery")
 
     def test_tree(self):
-        t = truth_of("win19041-tiny")
-        rows = run("ps", "--tree", "--format", "json", path_of("win19041-tiny")).json()
+        t = machine_truth("win19041-tiny")
+        rows = run("ps", "--tree", "--format", "json", machine("win19041-tiny")).json()
         pids = {p["pid"]: p for p in t["processes"] if p["listed"]}
         self.assertEqual(sorted(r["pid"] for r in rows), sorted(pids))
         above = []
@@ -187,14 +170,14 @@ class Raw(Machine):
             above.append(row["pid"])
 
     def test_same_output_at_any_thread_count(self):
-        path = path_of("win19041-tiny")
+        path = machine("win19041-tiny")
         outputs = {run("ps", "--format", "jsonl", "--threads", n, path).out for n in (1, 2, 5)}
         self.assertEqual(len(outputs), 1)
 
 
 class Containers(Machine):
     def test_every_container(self):
-        t = truth_of("win19041-tiny")
+        t = machine_truth("win19041-tiny")
         with open(member(CONTAINERS, "dump-facts.json")) as f:
             facts = json.load(f)
         for name in sorted(READABLE):

@@ -43,8 +43,7 @@ static struct error *open_process(struct stacks *s, uint64_t eprocess, struct pr
 
 	*ret = (struct process_state){ .eprocess = eprocess, .space = k->space };
 	if (eprocess && k->snap->mem && object_u64(&o, STACK_PROCESS_DTB, &dtb) && dtb)
-		err = space_create_amd64(k->snap->mem, dtb, k->loc.levels, &windows_soft_pte,
-					 &k->pte_config, &ret->space);
+		err = kernel_open_space(k, dtb, eprocess, &ret->space);
 	stack_images_init(&ret->images, ret->space);
 	if (err || !eprocess)
 		return err;
@@ -266,7 +265,7 @@ static struct error *visit_processes(struct stacks *s, const struct stack_query 
 	struct opt_u64 tid = query->all ? (struct opt_u64){ false, 0 } : query->tid;
 	struct process_list list;
 	struct process_state p;
-	struct error *err = process_list_read(s->reader.k, &list);
+	struct error *err = process_list_read(s->reader.k, PROCESS_BRIEF, &list);
 
 	if (err)
 		return err;

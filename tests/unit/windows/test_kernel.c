@@ -117,7 +117,7 @@ static void expect_pids(struct machine *m, const uint64_t *pids, size_t count, b
 {
 	struct process_list list;
 
-	cr_assert_null(process_list_read(m->kernel, &list));
+	cr_assert_null(process_list_read(m->kernel, PROCESS_FULL, &list));
 	cr_expect_eq(list.complete, complete);
 	cr_expect_eq(list.count, count, "%zu processes", list.count);
 	for (size_t i = 0; i < count && i < list.count; i++)
@@ -199,7 +199,7 @@ Test(kernel, process_list_with_a_loop_ends)
 	struct machine m;
 
 	open_changed(&m, changes, ARRAY_SIZE(changes));
-	cr_assert_null(process_list_read(m.kernel, &list));
+	cr_assert_null(process_list_read(m.kernel, PROCESS_FULL, &list));
 	cr_expect_leq(list.count, NUM_PROCESSES);
 	cr_expect_geq(list.count, 4);
 	process_list_deinit(&list);
@@ -226,7 +226,7 @@ Test(kernel, unreadable_head_of_processes_leaves_the_current_one)
 	load(&m);
 	open_machine(&m);
 	m.kernel->globals[GLOBAL_PS_ACTIVE_PROCESS_HEAD].va = UINT64_C(0xffffdeadbeef0000);
-	cr_assert_null(process_list_read(m.kernel, &list));
+	cr_assert_null(process_list_read(m.kernel, PROCESS_FULL, &list));
 	cr_expect_not(list.complete);
 	cr_assert_eq(list.count, 1);
 	cr_expect_str_eq(list.items[0].source, "cpu");
@@ -263,10 +263,10 @@ Test(kernel, process_space)
 
 	load(&m);
 	open_machine(&m);
-	cr_assert_null(process_open_space(m.kernel, 348, &space));
+	cr_assert_null(process_open_space_by_pid(m.kernel, 348, &space));
 	cr_expect_eq(space_translate(space, 0x614000, &pa), VA_MAPPED, "its PEB");
 	space_destroy(space);
-	err = process_open_space(m.kernel, 77, &space);
+	err = process_open_space_by_pid(m.kernel, 77, &space);
 	cr_expect(error_catch(&err, ERROR_NOT_FOUND));
 	unload(&m);
 }

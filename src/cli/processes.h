@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef CLI_PROCESSES_H
+#define CLI_PROCESSES_H
+
+#include "cli/command.h"
+#include "windows/process.h"
+
+/*
+ * What commands with rows per process share: which processes --pid and --process mean. By
+ * default those of the process list, in its order.
+ */
+#define PROCESS_OPTION_ROWS                                                    \
+	{                                                                      \
+		"process", 0, OPTION_ADDRESS, "EPROCESS",                      \
+			"of the process object at this address, listed or not" \
+	}
+
+/* A process that a command looks into. */
+struct process_visit {
+	const struct process *process; /* brief */
+	struct space *space;	       /* its own; NULL where its page tables are not known */
+	struct arena *arena;	       /* emptied after each process */
+};
+
+typedef struct error *process_visit_fn(struct command_run *run, const struct process_visit *visit,
+				       void *arg);
+
+/*
+ * Calls fn for each process meant, until the sink is full. A process whose space cannot be opened
+ * is visited without. NOT_FOUND when --pid or --process means none; errors of fn end the listing.
+ */
+MUST_CHECK struct error *each_process(struct command_run *run, process_visit_fn *fn, void *arg);
+
+#endif
