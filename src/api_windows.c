@@ -3,8 +3,8 @@
 #include <string.h>
 
 #include "api.h"
-#include "windows/module.h"
-#include "windows/process.h"
+#include "windows/modules/module.h"
+#include "windows/process/process.h"
 
 struct nts_kernel {
 	struct kernel *kernel;

@@ -3,7 +3,7 @@
 #define WINDOWS_CONVENTION_H
 
 #include "arch/amd64/registers.h"
-#include "windows/kernel.h"
+#include "windows/kernel/kernel.h"
 
 /*
  * How Windows uses an AMD64 processor: where arguments are, which selectors mean what, where the

@@ -7,7 +7,7 @@
 
 #include "base/arena.h"
 
-enum { LINK_FLINK = 0, LINK_BLINK = 8 };
+enum { LINK_FLINK = 0, LINK_BLINK = 8, LINK32_BLINK = 4 };
 
 static const char why_limit[] = "more entries than the limit allows";
 static const char why_loop[] = "the list runs in a loop";
@@ -90,22 +90,53 @@ static struct error *entry_list_add(struct entry_list *l, uint64_t va)
  * to where we came from. */
 struct list_walk {
 	struct space *space;
+	bool is_32bit;
 	uint64_t head, link, back;
 	size_t limit;
 	struct entry_list found;
 	struct list_break stop; /* why NULL: it came round to the head */
 	size_t num_torn;
 	uint64_t first_torn;
+	bool skipped;	  /* it passed an entry that another, too, says is the next to it */
+	uint64_t refused; /* where it stopped at an entry that points back at no neighbour; 0: not
+			     so */
 };
+
+static bool read_link(const struct list_walk *w, uint64_t va, uint64_t *ret, struct fault *fault)
+{
+	uint32_t link;
+
+	if (!w->is_32bit)
+		return space_try_u64(w->space, va, ret, fault);
+	if (!space_try_u32(w->space, va, &link, fault))
+		return false;
+	*ret = link;
+	return true;
+}
+
+/* 32-bit heads in a module's data are aligned to 4 only. */
+static bool is_link(const struct list_walk *w, uint64_t va)
+{
+	return w->is_32bit ? !(va & 3) && va >= PAGE_SIZE && va <= UINT32_MAX
+			   : is_entry_pointer(va);
+}
 
 /* An entry that does not point back is still one if what it points to points back at it. */
 static bool is_linked_onward(const struct list_walk *w, uint64_t entry)
 {
 	uint64_t next, points_back;
 
-	return space_try_u64(w->space, entry + w->link, &next, NULL) && is_entry_pointer(next) &&
-	       next != entry && space_try_u64(w->space, next + w->back, &points_back, NULL) &&
-	       points_back == entry;
+	return read_link(w, entry + w->link, &next, NULL) && is_link(w, next) && next != entry &&
+	       read_link(w, next + w->back, &points_back, NULL) && points_back == entry;
+}
+
+/* An entry points back at `other` instead, which says the same: what lies between them is passed
+ * over. */
+static bool is_anothers(const struct list_walk *w, uint64_t entry, uint64_t other)
+{
+	uint64_t next;
+
+	return is_link(w, other) && read_link(w, other + w->link, &next, NULL) && next == entry;
 }
 
 /* Why the walk cannot go from `at` to `next`; NULL if it can. */
@@ -114,19 +145,32 @@ static const char *refuse(struct list_walk *w, uint64_t at, uint64_t next)
 	uint64_t points_back;
 	size_t index;
 
-	if (!is_entry_pointer(next))
+	if (!is_link(w, next))
 		return why_pointer;
 	if (entry_list_find(&w->found, next, &index))
 		return why_loop;
 	if (w->found.count >= w->limit)
 		return why_limit;
-	if (!space_try_u64(w->space, next + w->back, &points_back, NULL) || points_back == at)
+	if (!read_link(w, next + w->back, &points_back, NULL) || points_back == at)
 		return NULL;
-	if (!is_linked_onward(w, next))
+	if (!is_linked_onward(w, next)) {
+		w->refused = next;
 		return why_back_link;
+	}
+	if (is_anothers(w, next, points_back))
+		w->skipped = true;
 	if (!w->num_torn++)
 		w->first_torn = next;
 	return NULL;
+}
+
+/* The head is reached; but another entry, which the head names, says that it is the last, too. */
+static bool is_short_cut(const struct list_walk *w, uint64_t at)
+{
+	uint64_t last, next;
+
+	return read_link(w, w->head + w->back, &last, NULL) && last != at && last != w->head &&
+	       is_link(w, last) && read_link(w, last + w->link, &next, NULL) && next == w->head;
 }
 
 /*
@@ -141,12 +185,16 @@ static struct error *walk(struct list_walk *w)
 
 	for (;;) {
 		w->stop = (struct list_break){ .entry = at };
-		if (!space_try_u64(w->space, at + w->link, &next, &fault)) {
+		if (!read_link(w, at + w->link, &next, &fault)) {
 			w->stop.why = va_state_text(fault.state);
 			return NULL;
 		}
 		w->stop.target = next;
-		if (next == w->head || (w->stop.why = refuse(w, at, next)))
+		if (next == w->head) {
+			w->stop.why = is_short_cut(w, at) ? why_back_link : NULL;
+			return NULL;
+		}
+		if ((w->stop.why = refuse(w, at, next)))
 			return NULL;
 		if ((err = entry_list_add(&w->found, next)))
 			return err;
@@ -154,14 +202,20 @@ static struct error *walk(struct list_walk *w)
 	}
 }
 
-/* One walk's last link names an entry that the other one has, or both have one: nothing is lost
- * between. */
+/*
+ * Is nothing lost between the walks? A walk that came round has it all, unless it may have passed
+ * over some. Else one's last link names an entry that the other has, or both have one.
+ */
 static bool walks_meet(const struct list_walk *front, const struct list_walk *back)
 {
+	bool front_round = !front->stop.why, back_round = !back->stop.why;
 	size_t index;
 
-	if (!front->stop.why || !back->stop.why ||
-	    entry_list_find(&front->found, back->stop.target, &index) ||
+	if ((front_round && !front->skipped) || (back_round && !back->skipped))
+		return true;
+	if (front->skipped || back->skipped)
+		return front_round && back_round;
+	if (entry_list_find(&front->found, back->stop.target, &index) ||
 	    entry_list_find(&back->found, front->stop.target, &index))
 		return true;
 	for (size_t i = 0; i < back->found.count; i++) {
@@ -223,6 +277,21 @@ static struct error *merge_walks(const struct entry_list *front, const struct en
 	return err ? err : flush_back(&m, back, pending, 0);
 }
 
+/* An entry that points to itself alone, or was overwritten, is one of this ring if both its
+ * neighbours say so. */
+static struct error *add_refused(struct list_walk *front, struct list_walk *back)
+{
+	struct error *err;
+
+	if (!front->refused || front->refused != back->refused)
+		return NULL;
+	if (!front->num_torn++)
+		front->first_torn = front->refused;
+	if ((err = entry_list_add(&front->found, front->refused)))
+		return err;
+	return entry_list_add(&back->found, back->refused);
+}
+
 static struct error *walk_both(struct list_walk *front, struct list_walk *back,
 			       struct entry_list *out)
 {
@@ -232,16 +301,21 @@ static struct error *walk_both(struct list_walk *front, struct list_walk *back,
 		return err;
 	if ((front->stop.why || front->num_torn) && (err = walk(back)))
 		return err;
+	if ((err = add_refused(front, back)))
+		return err;
 	return merge_walks(&front->found, &back->found, out);
 }
 
-struct error *list_read(struct space *s, uint64_t head, size_t limit, struct list *ret)
+/* `ring` says of which space and head, and how far; both directions take that from it. */
+static struct error *read_ring(const struct list_walk *ring, struct list *ret)
 {
-	struct list_walk front = { s, head, LINK_FLINK, LINK_BLINK, .limit = limit };
-	struct list_walk back = { s, head, LINK_BLINK, LINK_FLINK, .limit = limit };
+	uint64_t blink = ring->is_32bit ? LINK32_BLINK : LINK_BLINK;
+	struct list_walk front = *ring, back = *ring;
 	struct entry_list all = { 0 };
 	struct error *err;
 
+	front.link = back.back = LINK_FLINK;
+	front.back = back.link = blink;
 	err = walk_both(&front, &back, &all);
 	if (!err) {
 		*ret = (struct list){
@@ -258,6 +332,18 @@ struct error *list_read(struct space *s, uint64_t head, size_t limit, struct lis
 	entry_list_deinit(&back.found);
 	entry_list_deinit(&all);
 	return err;
+}
+
+struct error *list_read(struct space *s, uint64_t head, size_t limit, struct list *ret)
+{
+	return read_ring(&(struct list_walk){ .space = s, .head = head, .limit = limit }, ret);
+}
+
+struct error *list_read_32(struct space *s, uint64_t head, size_t limit, struct list *ret)
+{
+	return read_ring(
+		&(struct list_walk){ .space = s, .is_32bit = true, .head = head, .limit = limit },
+		ret);
 }
 
 void list_deinit(struct list *list)

@@ -22,7 +22,8 @@ struct list {
 	 * other side the back walk reached (then front.why still says what is torn). */
 	bool complete;
 	/* Entries that are there but do not point back at the one before: a snapshot taken while
-	 * the list changed, or an entry that was unlinked on one side. */
+	 * the list changed, or an entry that was unlinked on one side, or that was made
+	 * to point elsewhere on both while both its neighbours point at it. */
 	size_t num_torn;
 	uint64_t first_torn;
 	struct list_break front, back; /* where each walk ended; why NULL: it did not break */
@@ -31,6 +32,9 @@ struct list {
 /* Reads the ring of head; at most limit entries from each end (then the break says
  * so; it is no error). The head itself may be unreadable: then no entries. NO_MEMORY only. */
 MUST_CHECK struct error *list_read(struct space *s, uint64_t head, size_t limit, struct list *ret);
+/* The same of 32-bit entries {Flink @0, Blink @4}, as WoW64 processes have them. */
+MUST_CHECK struct error *list_read_32(struct space *s, uint64_t head, size_t limit,
+				      struct list *ret);
 void list_deinit(struct list *list);
 /* Says what broke: as partial when entries may be missing, as a note when none are. */
 void list_report(const struct list *list, struct diag *diag, const char *what);

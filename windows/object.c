@@ -65,6 +65,14 @@ struct opt_u64 object_opt(struct object *o, unsigned field)
 	return ret;
 }
 
+struct opt_u64 object_nonzero(struct object *o, unsigned field)
+{
+	struct opt_u64 ret = object_opt(o, field);
+
+	ret.present = ret.present && ret.value;
+	return ret;
+}
+
 bool object_fast_ref(struct object *o, unsigned field, uint64_t *ret)
 {
 	uint64_t value;

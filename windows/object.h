@@ -26,6 +26,8 @@ static inline struct object object_at(struct space *s, uint64_t va, const struct
 MUST_CHECK bool object_u64(struct object *o, unsigned field, uint64_t *ret);
 /* The same; absent where object_u64() is false. */
 struct opt_u64 object_opt(struct object *o, unsigned field);
+/* The same where 0 says that there is none: pointers, times. */
+struct opt_u64 object_nonzero(struct object *o, unsigned field);
 /* Address of the field itself (embedded list heads, strings); false if the build lacks it. */
 MUST_CHECK bool object_address(const struct object *o, unsigned field, uint64_t *ret);
 /* A pointer whose low 4 bits are a reference count (_EX_FAST_REF). */

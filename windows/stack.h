@@ -3,7 +3,7 @@
 #define WINDOWS_STACK_H
 
 #include "arch/amd64/unwind.h"
-#include "windows/process.h"
+#include "windows/process/process.h"
 
 /*
  * Stacks of threads and processors. Frames are found by the images' unwind data where it is
@@ -12,12 +12,10 @@
  */
 
 #define STACK_FIELDS(F)                                                                            \
-	F(STACK, THREAD_HEAD, "_EPROCESS", "ThreadListHead", OPTIONAL)                             \
 	F(STACK, PROCESS_PEB, "_EPROCESS", "Peb", OPTIONAL)                                        \
 	F(STACK, PROCESS_ID, "_EPROCESS", "UniqueProcessId", OPTIONAL)                             \
 	F(STACK, PROCESS_DTB, "_EPROCESS", "Pcb.DirectoryTableBase", OPTIONAL)                     \
 	F(STACK, PROCESS_WOW64, "_EPROCESS", "WoW64Process|Wow64Process", OPTIONAL)                \
-	F(STACK, THREAD_LINKS, "_ETHREAD", "ThreadListEntry", OPTIONAL)                            \
 	F(STACK, THREAD_ID, "_ETHREAD", "Cid.UniqueThread", OPTIONAL)                              \
 	F(STACK, THREAD_OWNER, "_ETHREAD", "Cid.UniqueProcess", OPTIONAL)                          \
 	F(STACK, THREAD_PROCESS, "_KTHREAD", "Process", OPTIONAL)                                  \
@@ -43,7 +41,6 @@ DECLARE_FIELDS(stack, STACK_FIELDS);
 
 enum {
 	STACK_MAX_FRAMES = 1024,
-	STACK_MAX_THREADS = 1 << 16, /* of one process */
 	STACK_NUM_HOMES = 4,
 };
 

@@ -144,7 +144,7 @@ static bool take_step(struct amd64_space *s, uint64_t pa, enum page_level level,
 	struct walk_step *step = &w->steps[w->num_steps++];
 	struct table table;
 
-	*step = (struct walk_step){ level, pa + index * ENTRY_SIZE, 0, false };
+	*step = (struct walk_step){ .level = level, .entry_address = pa + index * ENTRY_SIZE };
 	if (!table_open(&s->tables, pa, &table)) {
 		w->state = VA_TABLE_NOT_CAPTURED;
 		w->page_size = TABLE_ENTRIES * level_size(level);
@@ -170,6 +170,8 @@ static void walk_tables(struct amd64_space *s, uint64_t va, struct walk *w)
 	w->va = va;
 	w->has_pa = false;
 	w->pa = 0;
+	w->has_bytes = false;
+	w->backing = (struct walk_backing){ 0 };
 	w->num_steps = 0;
 	w->access = 0;
 	if (!va_is_canonical(va, s->base.levels)) {
@@ -228,7 +230,8 @@ static void amd64_walk(struct space *s, uint64_t va, struct walk *ret)
 	bool whole;
 
 	walk_tables(amd64_space(s), va, ret);
-	if (ret->has_pa && !check_captured(amd64_space(s), ret->pa, &whole))
+	ret->has_bytes = ret->has_pa && check_captured(amd64_space(s), ret->pa, &whole);
+	if (ret->has_pa && !ret->has_bytes)
 		ret->state = VA_NOT_CAPTURED;
 }
 

@@ -56,6 +56,12 @@ struct soft_pte_ops {
 	 */
 	enum va_state (*classify)(const void *arg, uint64_t entry, enum page_level level,
 				  uint64_t *pa_ret);
+	/*
+	 * Does space_next() give this entry, which is not present, in the state of classify()?
+	 * Neighbours in one state are one stretch, without a pa. What it says of a table's entries
+	 * is remembered where it is no for all of them. NULL: gives none.
+	 */
+	bool (*listed)(const void *arg, uint64_t entry, enum page_level level);
 };
 
 /*

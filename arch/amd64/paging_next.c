@@ -179,6 +179,35 @@ static void take_absent(const struct level_scan *l, uint64_t va, uint64_t last, 
 				  .access = l->access };
 }
 
+/* Can the operating system tell where this page, which is not present, is? */
+static bool is_listed(const struct scan *c, const struct decoded_entry *decoded, uint64_t entry,
+		      enum page_level level)
+{
+	const struct soft_pte_ops *soft = c->space->soft;
+
+	return decoded->kind == ENTRY_NONE && !(entry & PTE_PRESENT) && soft && soft->listed &&
+	       soft->listed(c->space->soft_arg, entry, level);
+}
+
+/* The entries from index on that are not present in the same way. */
+static void take_soft(const struct scan *c, const struct level_scan *l, unsigned index,
+		      enum va_state state, uint64_t va, struct va_range *ret)
+{
+	struct decoded_entry next;
+	uint64_t entry;
+
+	do
+		index++;
+	while (index < l->end && table_entry(&l->table, index, &entry) &&
+	       (next = decode_entry(c->space, entry, l->level)).state == state &&
+	       is_listed(c, &next, entry, l->level));
+	*ret = (struct va_range){ .start = va,
+				  .last = last_before(l, index),
+				  .state = state,
+				  .page_size = level_size(l->level),
+				  .access = l->access };
+}
+
 /* Searches an open table. */
 static bool scan_entries(struct scan *c, const struct level_scan *l, uint64_t va,
 			 struct va_range *ret)
@@ -198,6 +227,10 @@ static bool scan_entries(struct scan *c, const struct level_scan *l, uint64_t va
 		decoded = decode_entry(c->space, entry, l->level);
 		if (decoded.kind == ENTRY_LEAF) {
 			take_leaves(c, l, index, entry, &decoded, va, ret);
+			return true;
+		}
+		if (is_listed(c, &decoded, entry, l->level)) {
+			take_soft(c, l, index, decoded.state, va, ret);
 			return true;
 		}
 		if (decoded.kind == ENTRY_TABLE &&

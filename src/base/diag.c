@@ -14,8 +14,28 @@ void diag_init(struct diag *d, diag_fn *fn, void *arg)
 	*d = (struct diag){ .fn = fn, .arg = arg };
 }
 
+/* FNV-1a, 64 bits; never 0. */
+static uint64_t message_hash(enum diag_kind kind, const char *message)
+{
+	uint64_t hash = UINT64_C(0xcbf29ce484222325) ^ kind;
+
+	for (; *message; message++)
+		hash = (hash ^ (uint8_t)*message) * UINT64_C(0x100000001b3);
+	return hash ? hash : 1;
+}
+
+static bool was_said(struct diag *d, enum diag_kind kind, const char *message)
+{
+	uint64_t hash = message_hash(kind, message);
+
+	return __atomic_exchange_n(&d->said[hash % DIAG_REMEMBERED], hash, __ATOMIC_RELAXED) ==
+	       hash;
+}
+
 static void diag_emit(struct diag *d, enum diag_kind kind, const char *message)
 {
+	if (was_said(d, kind, message))
+		return;
 	__atomic_fetch_add(kind == DIAG_NOTE ? &d->notes : &d->partial, 1, __ATOMIC_RELAXED);
 	if (!d->fn)
 		return;

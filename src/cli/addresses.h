@@ -3,7 +3,7 @@
 #define CLI_ADDRESSES_H
 
 #include "cli/command.h"
-#include "windows/place.h"
+#include "windows/modules/place.h"
 
 /*
  * An address as people write it: a hexadecimal number; "rip" (where the processor was that crashed,

@@ -9,8 +9,8 @@
 
 /*
  * A command is one const row. Options, columns, --help, --columns, the man page and completion
- * come from these tables. To add one: cmd_<name>.c with a const struct command, and its line in
- * commands.c.
+ * come from these tables. To add one: commands/cmd_<name>.c with a const struct command, and its
+ * line in commands.c.
  */
 struct kernel;
 struct symbol_store;

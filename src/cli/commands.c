@@ -5,11 +5,64 @@
 
 /* In the order in which help lists them. */
 const struct command *const commands[] = {
-	&cmd_info,	&cmd_analyze, &cmd_ps,	    &cmd_modules,     &cmd_cpus, &cmd_stack,
-	&cmd_registers, &cmd_idt,     &cmd_gdt,	    &cmd_pe,	      &cmd_vtop, &cmd_read,
-	&cmd_disasm,	&cmd_type,    &cmd_symbols, &cmd_symbols_add,
+	&cmd_info,
+	&cmd_analyze,
+	&cmd_ps,
+	&cmd_threads,
+	&cmd_params,
+	&cmd_dlls,
+	&cmd_envars,
+	&cmd_tokens,
+	&cmd_handles,
+	&cmd_vads,
+	&cmd_maps,
+	&cmd_objects,
+	&cmd_files,
+	&cmd_sections,
+	&cmd_registry_hives,
+	&cmd_registry_keys,
+	&cmd_registry_values,
+	&cmd_registry_get,
+	&cmd_modules,
+	&cmd_drivers,
+	&cmd_devices,
+	&cmd_ssdt,
+	&cmd_callbacks,
+	&cmd_timers,
+	&cmd_bigpools,
+	&cmd_pooltags,
+	&cmd_sessions,
+	&cmd_cpus,
+	&cmd_stack,
+	&cmd_registers,
+	&cmd_idt,
+	&cmd_gdt,
+	&cmd_vtop,
+	&cmd_read,
+	&cmd_disasm,
+	&cmd_pe,
+	&cmd_dump,
+	&cmd_type,
+	&cmd_symbols,
+	&cmd_symbols_add,
 };
 const size_t num_commands = ARRAY_SIZE(commands);
+
+static const struct command_topic topics[] = {
+	{ "the snapshot", &cmd_info },	       { "processes and threads", &cmd_ps },
+	{ "objects and files", &cmd_objects }, { "the registry", &cmd_registry_hives },
+	{ "the kernel", &cmd_modules },	       { "processors and stacks", &cmd_cpus },
+	{ "memory and symbols", &cmd_vtop },
+};
+
+const char *command_topic_title(const struct command *command)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(topics); i++) {
+		if (topics[i].first == command)
+			return topics[i].title;
+	}
+	return NULL;
+}
 
 /* How many of the words are the name; 0: others. */
 static size_t match_words(const char *name, const char *const *words, size_t count)

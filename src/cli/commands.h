@@ -4,9 +4,20 @@
 
 #include "cli/command.h"
 
-/* Every command's row, one per cmd_<name>.c; commands.c lists them. */
-extern const struct command cmd_analyze, cmd_cpus, cmd_disasm, cmd_gdt, cmd_idt, cmd_info,
-	cmd_modules, cmd_pe, cmd_ps, cmd_read, cmd_registers, cmd_stack, cmd_symbols,
-	cmd_symbols_add, cmd_type, cmd_vtop;
+/* Every command's row, one per commands/cmd_<name>.c; commands.c lists them. */
+extern const struct command cmd_analyze, cmd_bigpools, cmd_callbacks, cmd_cpus, cmd_devices,
+	cmd_disasm, cmd_dlls, cmd_drivers, cmd_dump, cmd_envars, cmd_files, cmd_gdt, cmd_handles,
+	cmd_idt, cmd_info, cmd_maps, cmd_modules, cmd_objects, cmd_params, cmd_pe, cmd_pooltags,
+	cmd_ps, cmd_read, cmd_registers, cmd_registry_get, cmd_registry_hives, cmd_registry_keys,
+	cmd_registry_values, cmd_sections, cmd_sessions, cmd_ssdt, cmd_stack, cmd_symbols,
+	cmd_symbols_add, cmd_threads, cmd_timers, cmd_tokens, cmd_type, cmd_vads, cmd_vtop;
+
+/* Commands by what they are about: a topic goes on up to the first command of the next. */
+struct command_topic {
+	const char *title;
+	const struct command *first;
+};
+/* The topic that begins with this command; NULL: none does. */
+const char *command_topic_title(const struct command *command);
 
 #endif

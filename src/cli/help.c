@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "cli/commands.h"
 #include "cli/program.h"
 
 enum {
@@ -79,9 +80,15 @@ static void put_options(FILE *out, const char *title, const struct option_row *r
 
 void help_overview(FILE *out)
 {
-	fprintf(out, "usage: %s\n\nntscope %s.\n\ncommands:\n", help_synopsis, help_summary);
-	for (size_t i = 0; i < num_commands; i++)
+	fprintf(out, "usage: %s\n\nntscope %s.\n", help_synopsis, help_summary);
+	for (size_t i = 0; i < num_commands; i++) {
+		const char *topic = command_topic_title(commands[i]);
+
+		if (topic)
+			fprintf(out, "\n%s:\n", topic);
 		put_item(out, commands[i]->name, commands[i]->summary);
+	}
+	fprintf(out, "\nhelp:\n");
 	put_item(out, "help", "explain a command and its columns");
 	put_options(out, "options of every command", common_options.rows, common_options.count);
 	fprintf(out, "\nformats (--input-format):\n");

@@ -27,3 +27,11 @@ bool names_match(const char *pattern, const char *name)
 		return fnmatch(pattern, name, FNM_CASEFOLD | FNM_NOESCAPE) == 0;
 	return strcasestr(name, pattern);
 }
+
+bool names_equal(const char *pattern, const char *name)
+{
+	if (!name)
+		return false;
+	return names_is_pattern(pattern) ? names_match(pattern, name)
+					 : strcasecmp(pattern, name) == 0;
+}

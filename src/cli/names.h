@@ -14,5 +14,7 @@ const char *names_without_module(const char *word);
 bool names_is_pattern(const char *word);
 /* Case does not matter. A pattern matches the whole name, any other word a part of it. */
 bool names_match(const char *pattern, const char *name);
+/* The same, but any other word is the whole name. NULL is no name. */
+bool names_equal(const char *pattern, const char *name);
 
 #endif

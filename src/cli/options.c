@@ -21,6 +21,9 @@ static const struct option_row common_rows[] = {
 	  "neither use symbols that were added before (symbols add) nor keep what --symbols "
 	  "read" },
 	{ "no-builtin-symbols", 0, OPTION_FLAG, NULL, "do not use the built-in layouts" },
+	{ "pagefile", 0, OPTION_LIST, "[N=]PATH",
+	  "a page file of the machine (pagefile.sys, swapfile.sys), for what is not in memory; may "
+	  "be repeated: the first is number 0 unless N says otherwise" },
 	{ "dtb", 0, OPTION_ADDRESS, "ADDRESS",
 	  "physical address of the page tables' root; kernel layouts are checked against it" },
 	{ "kernel-base", 0, OPTION_ADDRESS, "ADDRESS", "virtual address of the kernel's image" },

@@ -10,7 +10,7 @@
 #include "cli/help.h"
 #include "cli/man.h"
 #include "cli/messages.h"
-#include "windows/kernel.h"
+#include "windows/kernel/kernel.h"
 #include "windows/symbols/symbol_store.h"
 
 enum { MAX_THREADS = 1024 };
@@ -133,6 +133,7 @@ static struct error *read_kernel_options(const struct program *p,
 	ko.locate.quiet = option_flag(options, "quiet");
 	ko.profile.num_symbols = option_list(options, "symbols", &ko.profile.symbols);
 	ko.profile.store = symbol_store(p);
+	ko.num_pagefiles = option_list(options, "pagefile", &ko.pagefiles);
 	ko.profile.no_builtin = option_flag(options, "no-builtin-symbols");
 	if (option_u64(options, "threads", &threads) && threads > MAX_THREADS)
 		return error_new(ERROR_USAGE, "option '--threads': at most %d", MAX_THREADS);

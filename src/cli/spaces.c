@@ -4,9 +4,10 @@
 #include <inttypes.h>
 
 #include "arch/amd64/paging.h"
-#include "windows/kernel.h"
-#include "windows/process.h"
-#include "windows/pte.h"
+#include "windows/kernel/kernel.h"
+#include "windows/paging/pte.h"
+#include "windows/process/cid_table.h"
+#include "windows/process/process.h"
 
 static const uint64_t CR4_LA57 = 1 << 12;
 
@@ -38,11 +39,82 @@ bool registers_levels(const struct registers *regs, unsigned *ret)
 	return true;
 }
 
+static bool has_root(const struct process *p, uint64_t root)
+{
+	return (p->dtb.present && dtb_to_root(p->dtb.value) == root) ||
+	       (p->user_dtb.present && dtb_to_root(p->user_dtb.value) == root);
+}
+
+static uint64_t owner_in(const struct process_list *list, uint64_t root)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		if (has_root(&list->items[i], root))
+			return list->items[i].eprocess;
+	}
+	return 0;
+}
+
+/* Processes that the list lacks still have their ids. */
+static struct error *find_unlisted_owner(struct kernel *k, uint64_t root, uint64_t *eprocess_ret)
+{
+	struct cid_table table;
+	struct error *err;
+
+	if ((err = cid_table_read(k, &table)) != NULL)
+		return err;
+	for (size_t i = 0; i < table.count && !err && !*eprocess_ret; i++) {
+		struct process_list list;
+
+		if (table.items[i].kind != CID_PROCESS)
+			continue;
+		err = process_list_at(k, table.items[i].object, PROCESS_BRIEF, &list);
+		if (err) {
+			error_catch(&err, ERROR_NOT_FOUND);
+			continue;
+		}
+		*eprocess_ret = owner_in(&list, root);
+		process_list_deinit(&list);
+	}
+	cid_table_deinit(&table);
+	return err;
+}
+
+/* The process whose page tables these are, for its VADs; 0: none. */
+static struct error *find_owner(struct kernel *k, uint64_t root, uint64_t *eprocess_ret)
+{
+	struct process_list list;
+	struct error *err;
+
+	if ((err = process_list_read(k, PROCESS_BRIEF, &list)) != NULL)
+		return err;
+	*eprocess_ret = owner_in(&list, root);
+	process_list_deinit(&list);
+	return *eprocess_ret ? NULL : find_unlisted_owner(k, root, eprocess_ret);
+}
+
+/* As Windows would see it where the kernel is known, else by the page tables alone. */
+static struct error *open_levels(struct command_run *run, uint64_t root, unsigned levels,
+				 struct chosen_space *ret)
+{
+	struct kernel *k = run->kernel;
+	uint64_t eprocess;
+	struct error *err;
+
+	if (!k)
+		err = space_create_amd64(run->snapshot->mem, root, levels, NULL, NULL, &ret->space);
+	else if (levels != k->loc.levels)
+		err = space_create_amd64(run->snapshot->mem, root, levels, &windows_soft_pte,
+					 &k->pte_config, &ret->space);
+	else if ((err = find_owner(k, dtb_to_root(root), &eprocess)) == NULL)
+		err = kernel_open_space(k, root, eprocess, &ret->space);
+	ret->owned = err == NULL;
+	return err;
+}
+
 /* Page tables at root; regs (may be NULL) tell the levels where nothing better does. */
 static struct error *open_root(struct command_run *run, uint64_t root, const struct registers *regs,
 			       struct chosen_space *ret)
 {
-	const struct soft_pte_ops *soft = run->kernel ? &windows_soft_pte : NULL;
 	uint64_t given;
 	unsigned levels = 4;
 	struct error *err;
@@ -58,10 +130,7 @@ static struct error *open_root(struct command_run *run, uint64_t root, const str
 		   run->kernel->loc.levels) {
 		levels = run->kernel->loc.levels;
 	}
-	err = space_create_amd64(run->snapshot->mem, root, levels, soft,
-				 run->kernel ? &run->kernel->pte_config : NULL, &ret->space);
-	ret->owned = err == NULL;
-	return err;
+	return open_levels(run, root, levels, ret);
 }
 
 static struct error *open_cpu(struct command_run *run, uint64_t cpu, struct chosen_space *ret)

@@ -12,7 +12,10 @@
  * safe across threads.
  */
 
-/* What is at a virtual address. Only VA_MAPPED and VA_TRANSITION have bytes. */
+/*
+ * What is at a virtual address. VA_MAPPED and VA_TRANSITION have bytes; those from VA_PROTOTYPE on
+ * have them where the space knows how to get them (windows/paging/paging.h): walk.has_bytes.
+ */
 enum va_state {
 	VA_MAPPED,	       /* translated, and the byte is in the snapshot */
 	VA_NOT_CAPTURED,       /* translated, the page is not in the snapshot */
@@ -21,11 +24,11 @@ enum va_state {
 	VA_NON_CANONICAL,
 	VA_BAD_ENTRY, /* a reserved bit is set where hardware would fault */
 	/* not present to the hardware; Windows' software says where the page is */
-	VA_TRANSITION, /* still in memory: pa is known, bytes are read from there */
-	VA_PROTOTYPE,
-	VA_PAGEFILE,
-	VA_DEMAND_ZERO,
-	VA_COMPRESSED,
+	VA_TRANSITION,	/* still in memory: pa is known, bytes are read from there */
+	VA_PROTOTYPE,	/* in memory for other processes (pa is known), or only in its file */
+	VA_PAGEFILE,	/* in a page file */
+	VA_DEMAND_ZERO, /* zeros, until it is written to */
+	VA_COMPRESSED,	/* in the compressed store */
 	NUM_VA_STATES
 };
 /* The contract's lower-case word: "mapped", "not_captured", ... */
@@ -43,20 +46,35 @@ enum { WALK_MAX_STEPS = 6 }; /* PML5, PML4, PDPT, PD, PT, and one for a software
 
 struct walk_step {
 	unsigned level;		/* 5 PML5, 4 PML4, 3 PDPT, 2 PD, 1 PT; 0: a prototype PTE */
-	uint64_t entry_address; /* physical; virtual for level 0 */
+	uint64_t entry_address; /* physical; virtual for level 0; 0 if the table is paged out */
 	uint64_t entry;		/* meaningful if captured */
 	bool captured;
+	bool paged_out; /* the table is not in memory: it was read from where its page is */
+};
+
+/* Where the bytes are that are not in memory. */
+struct walk_backing {
+	bool has_pagefile; /* VA_PAGEFILE, VA_COMPRESSED: what the entry says */
+	unsigned pagefile; /* number */
+	uint64_t offset;   /* in it, in bytes */
+	bool has_store;	   /* VA_COMPRESSED, once found */
+	unsigned store;	   /* number */
+	uint64_t address;  /* of the compressed bytes, in the process that keeps the store */
+	unsigned length;   /* of them; 0: a page of zeros, 4096: not compressed */
+	const char *why;   /* why there are no bytes, where it can be told; static; or NULL */
 };
 
 struct walk {
 	uint64_t va;
 	enum va_state state;
-	bool has_pa; /* VA_MAPPED, VA_NOT_CAPTURED, VA_TRANSITION */
+	bool has_pa; /* VA_MAPPED, VA_NOT_CAPTURED, VA_TRANSITION, perhaps VA_PROTOTYPE */
 	uint64_t pa;
+	bool has_bytes;	    /* the byte at va can be read */
 	uint64_t page_size; /* of the leaf, or of the hole at the level where the walk ended */
 	unsigned access;    /* enum va_access, over the entries visited */
 	unsigned num_steps;
 	struct walk_step steps[WALK_MAX_STEPS];
+	struct walk_backing backing;
 };
 
 /* One stretch of a space, see space_next(). */
@@ -76,7 +94,7 @@ struct space;
 struct space_ops {
 	const char *name;
 	void (*walk)(struct space *s, uint64_t va, struct walk *ret);
-	/* Fast form: state, and pa if there is one. */
+	/* Fast form: state, and pa if there is one (of VA_PROTOTYPE only walk() tells). */
 	enum va_state (*translate)(struct space *s, uint64_t va, uint64_t *pa_ret);
 	/* Bytes from va to at most the end of its page: copies up to len, returns how many (at
 	 * least 1), or 0 with *state. */
@@ -104,10 +122,12 @@ void space_walk(struct space *s, uint64_t va, struct walk *ret);
 
 /*
  * The next stretch at or after va that is mapped or captured (VA_MAPPED, VA_NOT_CAPTURED,
- * VA_TRANSITION, VA_TABLE_NOT_CAPTURED), clipped to start at va; holes are skipped at the level
- * where they occur; neighbours of equal kind and contiguous pa are merged, up to 1 GiB or so.
- * Work is linear in distinct tables: a table filled with equal entries is entered once (see
- * `repeat`). False: nothing more. To go on, call with ret->last + 1 (stop when that is 0).
+ * VA_TRANSITION, VA_TABLE_NOT_CAPTURED) or whose bytes come from elsewhere (VA_PROTOTYPE,
+ * VA_PAGEFILE, VA_DEMAND_ZERO, VA_COMPRESSED: only where they can be read), clipped to start at va;
+ * holes are skipped at the level where they occur; neighbours of equal kind and contiguous pa are
+ * merged, up to 1 GiB or so. Work is linear in distinct tables: a table filled with equal entries
+ * is entered once (see `repeat`). False: nothing more. To go on, call with ret->last + 1 (stop when
+ * that is 0).
  */
 bool space_next(struct space *s, uint64_t va, struct va_range *ret);
 

@@ -49,6 +49,7 @@ static void physical_walk(struct space *s, uint64_t va, struct walk *ret)
 {
 	*ret = (struct walk){ .va = va, .has_pa = true, .page_size = PAGE_SIZE };
 	ret->state = physical_translate(s, va, &ret->pa);
+	ret->has_bytes = ret->state == VA_MAPPED;
 }
 
 static size_t physical_read(struct space *s, uint64_t va, void *buf, size_t len,
@@ -105,6 +106,7 @@ static void virtual_walk(struct space *s, uint64_t va, struct walk *ret)
 {
 	*ret = (struct walk){ .va = va, .page_size = PAGE_SIZE };
 	ret->state = virtual_translate(s, va, NULL);
+	ret->has_bytes = ret->state == VA_MAPPED;
 }
 
 static size_t virtual_read(struct space *s, uint64_t va, void *buf, size_t len,

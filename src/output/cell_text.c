@@ -83,6 +83,34 @@ static const char *addresses_text(struct arena *a, const struct cell *cell, char
 	return text;
 }
 
+/* A string that is absent leaves its place empty. */
+static const char *strings_text(struct arena *a, const struct cell *cell, enum cell_style style)
+{
+	size_t count = cell->strs.count, size = 1, used = 0;
+	const char **parts = arena_calloc(a, count + 1, sizeof(*parts));
+	bool for_people = style == CELL_STYLE_TEXT;
+	char *text;
+
+	if (!parts)
+		return NULL;
+	for (size_t i = 0; i < count; i++) {
+		parts[i] = cell->strs.items[i] ? cell->strs.items[i] : "";
+		if (for_people)
+			parts[i] = text_show(a, parts[i]);
+		if (!parts[i])
+			return NULL;
+		size += strlen(parts[i]) + 1;
+	}
+	text = arena_alloc(a, size);
+	for (size_t i = 0; text && i < count; i++)
+		used += (size_t)snprintf(text + used, size - used, "%s%s",
+					 !i	      ? ""
+					 : for_people ? ","
+						      : ";",
+					 parts[i]);
+	return text;
+}
+
 static const char *bytes_text(struct arena *a, const struct cell *cell, bool spaced)
 {
 	static const char digits[] = "0123456789abcdef";
@@ -158,6 +186,8 @@ const char *cell_to_text(struct arena *a, enum cell_type type, const struct cell
 		return cell->boolean ? "true" : "false";
 	case CELL_ADDRS:
 		return addresses_text(a, cell, for_people ? ',' : ' ');
+	case CELL_STRS:
+		return strings_text(a, cell, style);
 	case CELL_BYTES:
 		return bytes_text(a, cell, for_people);
 	case CELL_EXPLAINED:

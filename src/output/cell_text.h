@@ -16,8 +16,8 @@ MUST_CHECK const char *text_show(struct arena *a, const char *s);
 bool cell_has_value(enum cell_type type, const struct cell *cell);
 
 enum cell_style {
-	CELL_STYLE_TEXT, /* for people: strings escaped, "4d 5a", addresses joined by ',' */
-	CELL_STYLE_DATA, /* strings as they are, "4d5a", addresses joined by ' ' */
+	CELL_STYLE_TEXT, /* for people: strings escaped, "4d 5a", lists joined by ',' */
+	CELL_STYLE_DATA, /* strings as they are, "4d5a", addresses joined by ' ', strings by ';' */
 };
 /* The value of a cell that has one. NULL when memory is out. */
 MUST_CHECK const char *cell_to_text(struct arena *a, enum cell_type type, const struct cell *cell,

@@ -124,6 +124,15 @@ struct error *sink_row(struct sink *s, const struct cell *cells, unsigned depth)
 	return ok ? write_error(s) : &error_no_memory;
 }
 
+bool sink_shows(const struct sink *s, unsigned column)
+{
+	for (size_t i = 0; i < s->num_shown; i++) {
+		if (s->shown[i] == column)
+			return true;
+	}
+	return false;
+}
+
 bool sink_full(const struct sink *s)
 {
 	return s->options.limit && s->rows >= s->options.limit;

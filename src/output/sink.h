@@ -38,6 +38,8 @@ MUST_CHECK struct error *sink_create(enum sink_kind kind, FILE *out,
 void sink_destroy(struct sink *s); /* NULL ok */
 /* Writes nothing yet: the head comes with the first row or the end. Columns are borrowed. */
 MUST_CHECK struct error *sink_begin(struct sink *s, const struct column *columns, size_t n);
+/* Is the column printed? Between begin and end. */
+bool sink_shows(const struct sink *s, unsigned column);
 /* cells[n] in the order of columns; depth is for COL_INDENT. A write error (EPIPE, ENOSPC) is
  * ERROR_OS. */
 MUST_CHECK struct error *sink_row(struct sink *s, const struct cell *cells, unsigned depth);

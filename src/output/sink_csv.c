@@ -31,6 +31,11 @@ static void put_text(FILE *out, const char *s)
 	}
 }
 
+static bool holds_strings(enum cell_type type)
+{
+	return type == CELL_STR || type == CELL_STRS || type == CELL_EXPLAINED;
+}
+
 static bool put_field(struct sink *s, const struct column *column, const struct cell *cell)
 {
 	const char *text, *quote;
@@ -38,8 +43,7 @@ static bool put_field(struct sink *s, const struct column *column, const struct 
 	if (!cell_has_value(column->type, cell))
 		return true;
 	text = cell_to_text(&s->scratch, column->type, cell, CELL_STYLE_DATA);
-	if (text && (column->type == CELL_STR || column->type == CELL_EXPLAINED) &&
-	    s->options.terminal)
+	if (text && holds_strings(column->type) && s->options.terminal)
 		text = text_show(&s->scratch, text);
 	if (!text)
 		return false;

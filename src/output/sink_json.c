@@ -83,6 +83,17 @@ static void put_string_or_null(FILE *out, const char *s)
 		fputs("null", out);
 }
 
+static void put_strings(FILE *out, const struct cell *cell)
+{
+	putc('[', out);
+	for (size_t i = 0; i < cell->strs.count; i++) {
+		if (i)
+			fputs(", ", out);
+		put_string_or_null(out, cell->strs.items[i]);
+	}
+	putc(']', out);
+}
+
 static void put_explained(FILE *out, const struct cell *cell)
 {
 	putc('[', out);
@@ -115,6 +126,10 @@ static bool put_value(struct sink *s, enum cell_type type, const struct cell *ce
 	}
 	if (type == CELL_ADDRS) {
 		put_addresses(s->out, cell);
+		return true;
+	}
+	if (type == CELL_STRS) {
+		put_strings(s->out, cell);
 		return true;
 	}
 	if (type == CELL_EXPLAINED) {

@@ -95,6 +95,8 @@ static size_t list_length(const struct column *column, const struct cell *cell)
 		return 0;
 	if (column->type == CELL_ADDRS)
 		return cell->addrs.count;
+	if (column->type == CELL_STRS)
+		return cell->strs.count;
 	return column->type == CELL_EXPLAINED ? cell->explained.count : 0;
 }
 
@@ -102,6 +104,8 @@ static struct cell list_item(const struct column *column, const struct cell *cel
 {
 	if (column->type == CELL_ADDRS)
 		return cell_addrs(&cell->addrs.items[index], 1);
+	if (column->type == CELL_STRS)
+		return cell_strs(&cell->strs.items[index], 1);
 	return cell_explained(&cell->explained.items[index], 1);
 }
 

@@ -15,6 +15,7 @@ enum cell_type {
 	CELL_BOOL,
 	CELL_ADDRS,	/* JSON array of "0x..." */
 	CELL_BYTES,	/* hex digits */
+	CELL_STRS,	/* JSON array of strings, each as in CELL_STR; NULL: null */
 	CELL_EXPLAINED, /* JSON array of {"value": "0x...", "meaning": ..., "detail": ...} */
 };
 
@@ -36,6 +37,10 @@ struct cell {
 			const uint64_t *items;
 			size_t count;
 		} addrs;
+		struct {
+			const char *const *items; /* borrowed until the row is written */
+			size_t count;
+		} strs;
 		struct {
 			const uint8_t *bytes;
 			size_t count;
@@ -81,6 +86,10 @@ static inline struct cell cell_str(const char *s)
 static inline struct cell cell_addrs(const uint64_t *items, size_t count)
 {
 	return (struct cell){ .present = true, .addrs = { items, count } };
+}
+static inline struct cell cell_strs(const char *const *items, size_t count)
+{
+	return (struct cell){ .present = true, .strs = { items, count } };
 }
 static inline struct cell cell_bytes(const uint8_t *bytes, size_t count)
 {

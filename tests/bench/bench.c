@@ -8,6 +8,12 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/cursor.h"
+#include "base/file.h"
+#include "base/workers.h"
+
+enum { BENCH_PAGE = 4096 };
+
 void bench_parse(struct bench_options *o, int argc, char **argv, int arguments, const char *usage)
 {
 	bool ok = true;
@@ -85,6 +91,25 @@ uint64_t bench_sum(const uint8_t *bytes, size_t len)
 	return sum;
 }
 
+double bench_touch(const uint8_t *bytes, uint64_t num_pages, uint64_t count, uint64_t round)
+{
+	double start = bench_now();
+	uint64_t size = 1, sum = 0;
+
+	while (size < num_pages)
+		size *= 2;
+	for (uint64_t i = 0, seen = 0; i < size && seen < count; i++) {
+		uint64_t page = bench_scatter(i, round, size);
+
+		if (page >= num_pages)
+			continue;
+		sum += bench_sum(bytes + page * BENCH_PAGE, sizeof(uint64_t));
+		seen++;
+	}
+	__asm__ volatile("" : : "r"(sum)); /* so that the compiler keeps the reads */
+	return bench_now() - start;
+}
+
 /* Marsaglia's xorshift64. */
 uint64_t bench_random(uint64_t *state)
 {
@@ -136,4 +161,54 @@ void bench_row(const char *what, double count, double seconds, double baseline_s
 {
 	printf("%-34s %9.2f M/s %9.1f ns each %8.3f x\n", what, count / seconds / MEGA,
 	       seconds / count / NANOSECOND, seconds / count / baseline_seconds_each);
+}
+
+int bench_random_file(const char *dir, uint64_t blocks)
+{
+	uint8_t *block = malloc(BENCH_BLOCK);
+	uint64_t state = 1;
+	int fd = bench_scratch(dir);
+
+	if (!block)
+		bench_check(&error_no_memory);
+	for (uint64_t i = 0; i < blocks; i++) {
+		for (size_t at = 0; at < BENCH_BLOCK; at += 8)
+			store_u64(block + at, bench_random(&state));
+		bench_write(fd, block, BENCH_BLOCK);
+	}
+	free(block);
+	return fd;
+}
+
+struct pass {
+	const uint8_t *bytes;
+	uint64_t sum; /* atomic: the compiler may not leave the reading out */
+};
+
+static struct error *add_up(void *arg, size_t index)
+{
+	struct pass *pass = arg;
+	uint64_t sum = bench_sum(pass->bytes + index * BENCH_BLOCK, BENCH_BLOCK);
+
+	__atomic_fetch_add(&pass->sum, sum, __ATOMIC_RELAXED);
+	return NULL;
+}
+
+double bench_file_pass(const char *path)
+{
+	double start = bench_now();
+	struct pass pass = { .sum = 0 };
+	struct file file;
+
+	bench_check(file_open(&file, path));
+	pass.bytes = file.bytes;
+	bench_check(workers_run(0, file.size / BENCH_BLOCK, add_up, &pass));
+	file_close(&file);
+	return bench_now() - start;
+}
+
+void bench_row_bytes(const char *what, double seconds, uint64_t bytes, double pass_seconds)
+{
+	printf("%-34s %9.2f GiB/s %24.3f x\n", what, (double)bytes / (double)GIB / seconds,
+	       seconds / pass_seconds);
 }

@@ -37,6 +37,9 @@ uint64_t bench_scatter(uint64_t i, uint64_t round, uint64_t size);
 
 /* The plain pass: the sum of all words of [bytes, bytes + len), len in whole words. */
 uint64_t bench_sum(const uint8_t *bytes, size_t len);
+/* Seconds for reading one word each of so many of the num_pages pages at bytes, in an order that a
+ * cache does not like: another one for another round. */
+double bench_touch(const uint8_t *bytes, uint64_t num_pages, uint64_t count, uint64_t round);
 /* The next of a sequence that *state, not 0, is the seed of. */
 uint64_t bench_random(uint64_t *state);
 
@@ -47,6 +50,14 @@ enum { BENCH_PATH_SIZE = 32 };
 void bench_fd_path(int fd, char ret[BENCH_PATH_SIZE]);
 void bench_write(int fd, const void *bytes, size_t len);
 void bench_truncate(int fd, uint64_t size);
+
+/* A scratch file of `blocks` blocks of random words. */
+enum { BENCH_BLOCK = 16 << 20 };
+int bench_random_file(const char *dir, uint64_t blocks);
+/* Seconds of a plain pass over such a file, on all processors and from a new mapping of it. */
+double bench_file_pass(const char *path);
+/* One row: bytes a second, and the time as a multiple of the plain pass's. */
+void bench_row_bytes(const char *what, double seconds, uint64_t bytes, double pass_seconds);
 
 /* One row: so many pieces of work in so many seconds, against one piece of the baseline. */
 void bench_row(const char *what, double count, double seconds, double baseline_seconds_each);

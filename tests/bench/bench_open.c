@@ -21,8 +21,8 @@
 #include "bench.h"
 
 #include "base/cursor.h"
-#include "windows/kernel.h"
-#include "windows/process.h"
+#include "windows/kernel/kernel.h"
+#include "windows/process/process.h"
 
 extern char **environ;
 

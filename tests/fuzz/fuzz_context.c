@@ -5,7 +5,7 @@
 #include "arch/amd64/context.h"
 #include "arch/amd64/registers.h"
 #include "fuzz.h"
-#include "windows/exception.h"
+#include "windows/crash/exception.h"
 
 /* The bytes are a context, special registers and an exception record, of either width. */
 static void check(bool holds)

@@ -2,7 +2,7 @@
 #include <stdlib.h>
 
 #include "fuzz.h"
-#include "windows/kdbg.h"
+#include "windows/kernel/kdbg.h"
 
 /* The bytes are an image of one writable section at BASE, as kdbg_find() searches it. */
 #define BASE UINT64_C(0xfffff80000000000)

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "fuzz.h"
+#include "windows/pe/layout.h"
 #include "windows/pe/tables.h"
 
 /*
@@ -37,6 +38,28 @@ static void check_image(struct space *s, const struct pe_image *pe)
 	err = pe_export(s, pe, "PsInitialSystemProcess", &rva);
 	check(err || (rva && rva < pe->size_of_image));
 	error_destroy(err);
+}
+
+/* Where a rebuilt file has its bytes from. */
+static void check_layout(struct space *s, const struct pe_image *pe)
+{
+	struct pe_file_layout layout;
+	uint8_t bytes[64];
+	uint64_t end = 0;
+
+	pe_file_layout(pe, &layout);
+	check(layout.count <= PE_MAX_FILE_RANGES);
+	for (size_t i = 0; i < layout.count; i++) {
+		const struct pe_file_range *r = &layout.ranges[i];
+		size_t part = r->mapped < sizeof(bytes) ? (size_t)r->mapped : sizeof(bytes);
+
+		check(r->offset >= end && r->size > 0 && r->mapped <= r->size);
+		check(!r->mapped || r->rva + r->mapped <= pe->size_of_image);
+		end = r->offset + r->size;
+		check(space_read_partial(s, pe->base + r->rva, bytes, part, NULL, NULL) <= part);
+	}
+	/* offsets and sizes are of 32 bits, and no byte is there twice */
+	check(end <= UINT64_C(2) << 32);
 }
 
 /* Every table, as long as the reader says that it is one. */
@@ -98,6 +121,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (!err) {
 		check_image(s, &pe);
 		check_tables(s, &pe);
+		check_layout(s, &pe);
 	}
 	error_destroy(err);
 	space_destroy(s);

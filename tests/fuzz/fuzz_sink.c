@@ -16,6 +16,7 @@ static const struct column columns[] = {
 	{ "name", "NAME", CELL_STR, 8, COL_INDENT, "a name" },
 	{ "bytes", "BYTES", CELL_BYTES, 0, 0, "bytes" },
 	{ "path", "PATH", CELL_STR, 0, 0, "a path" },
+	{ "both", "BOTH", CELL_STRS, 0, 0, "name and path" },
 };
 
 static void require(bool condition)
@@ -66,6 +67,7 @@ static void write_row(enum sink_kind kind, bool terminal, const struct cell *cel
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	char text[MAX_INPUT + 1];
+	const char *both[2] = { text, NULL };
 	struct cell cells[ARRAY_SIZE(columns)];
 
 	if (size > MAX_INPUT)
@@ -75,7 +77,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	text[size] = '\0';
 	cells[0] = cell_str(text);
 	cells[1] = cell_bytes(data, size);
-	cells[2] = cell_str(strlen(text) < size ? text + strlen(text) + 1 : NULL);
+	if (strlen(text) < size)
+		both[1] = text + strlen(text) + 1;
+	cells[2] = cell_str(both[1]);
+	cells[3] = cell_strs(both, ARRAY_SIZE(both));
 	for (unsigned kind = 0; kind < NUM_SINK_KINDS; kind++) {
 		write_row((enum sink_kind)kind, false, cells);
 		write_row((enum sink_kind)kind, true, cells);

@@ -33,7 +33,7 @@ static enum va_state classify(const void *arg, uint64_t entry, enum page_level l
 	return entry & 1 << 11 ? VA_TRANSITION : entry & 1 << 10 ? VA_PAGEFILE : VA_NOT_PRESENT;
 }
 
-static const struct soft_pte_ops soft = { classify };
+static const struct soft_pte_ops soft = { .classify = classify };
 
 static bool is_listed(enum va_state state)
 {

@@ -11,13 +11,17 @@
 
 #include "base/cursor.h"
 #include "fuzz.h"
+#include "tests/listings.h"
 #include "tests/memfile.h"
-#include "windows/analyze.h"
-#include "windows/cpu.h"
-#include "windows/module.h"
-#include "windows/process.h"
+#include "windows/crash/analyze.h"
+#include "windows/kernel/cpu.h"
+#include "windows/modules/module.h"
+#include "windows/process/process.h"
 
-enum { MAX_INPUT = 1 << 10, CHANGE_HEAD = 4 };
+enum {
+	MAX_INPUT = 1 << 10,
+	CHANGE_HEAD = 4,
+};
 
 static uint8_t *load_image(size_t *size_ret)
 {
@@ -108,6 +112,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		err = kernel_open(snapshot, &options, &diag, &kernel);
 		if (!err) {
 			list_everything(kernel);
+			run_listings(snapshot, kernel, &diag);
 			kernel_close(kernel);
 		}
 		snapshot_close(snapshot);

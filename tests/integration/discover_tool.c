@@ -14,7 +14,7 @@
 #include "formats/format.h"
 #include "windows/discover.h"
 #include "windows/locate.h"
-#include "windows/pte.h"
+#include "windows/paging/pte.h"
 
 static const char *const kind_names[NUM_DISCOVER_KINDS] = {
 	[DISCOVER_FIELD] = "field", [DISCOVER_TYPE] = "type",	    [DISCOVER_GLOBAL] = "global",

@@ -6,7 +6,9 @@ usage: TEST.py PROGRAM [unittest arguments]
 Images come from ../shared/images; without them a test prints why and exits with 77, which ctest
 counts as skipped.
 """
+import atexit
 import fcntl
+import functools
 import json
 import os
 import subprocess
@@ -23,6 +25,7 @@ from unpack import unpack_file  # noqa: E402
 
 SKIPPED = 77
 PROGRAM = None
+MEMORY = "/dev/shm"  # a file system in memory, where there is one
 
 
 def unpack_tar(source, target):
@@ -57,7 +60,9 @@ def member(name, inside):
     raise FileNotFoundError(f"{name}: {inside}")
 
 
+@functools.lru_cache(maxsize=None)
 def truth(name):
+    """Parsed once: whoever takes it leaves it as it is."""
     with open(image(name)) as f:
         return json.load(f)
 
@@ -90,6 +95,18 @@ def machine_symbols(name):
                         machine_truth(name)["pdb_guid"] + ".json.xz")
 
 
+def scratch_for(path):
+    """A folder for a copy of PATH: in memory where it fits, as disks are slow to delete."""
+    need = 4 * os.stat(path).st_blocks * 512
+    try:
+        room = os.statvfs(MEMORY)
+        if os.access(MEMORY, os.W_OK) and room.f_bavail * room.f_frsize > need:
+            return MEMORY
+    except OSError:
+        pass
+    return CACHE
+
+
 class Damaged:
     """A copy of a raw snapshot in which bytes at virtual addresses are changed:
 
@@ -101,13 +118,18 @@ class Damaged:
         self.path, self.changes, self.space = path, changes, space
 
     def __enter__(self):
-        fd, self.copy = tempfile.mkstemp(prefix="damaged-", suffix=".raw", dir=CACHE)
+        fd, self.copy = tempfile.mkstemp(prefix="damaged-", suffix=".raw",
+                                         dir=scratch_for(self.path))
         os.close(fd)
-        subprocess.run(["cp", "--sparse=always", self.path, self.copy], check=True)
-        with open(self.copy, "r+b") as f:
-            for va, data in self.changes:
-                f.seek(self.physical(va))
-                f.write(data)
+        try:
+            subprocess.run(["cp", "--sparse=always", self.path, self.copy], check=True)
+            with open(self.copy, "r+b") as f:
+                for va, data in self.changes:
+                    f.seek(self.physical(va))
+                    f.write(data)
+        except BaseException:
+            os.unlink(self.copy)
+            raise
         return self.copy
 
     def physical(self, va):
@@ -117,6 +139,14 @@ class Damaged:
 
     def __exit__(self, *_):
         os.unlink(self.copy)
+
+
+@functools.lru_cache(maxsize=None)
+def symbol_cache():
+    """For run(env=...): symbol files are read once, and then what the program kept of them."""
+    folder = tempfile.TemporaryDirectory(prefix="symbols-")
+    atexit.register(folder.cleanup)
+    return {"XDG_CACHE_HOME": folder.name}
 
 
 class Result:

@@ -5,14 +5,29 @@ Each structure becomes a union of structures, one per member, that puts it behin
 as its offset says; such unnamed parts leave no trace in a PDB, so the members end up side by side.
 Enumerations become integers. Symbols are labels in a section without contents, at their RVAs; that
 section's own address and the file's GUID and age are then put right in the PDB.
+
+usage: isf_to_pdb.py FOLDER
+
+Makes those of the windows-like kernels in FOLDER, as a symbol store; what is there and not older
+than its ISF file and this one stays.
 """
 import json
 import lzma
 import os
 import re
+import shutil
 import struct
 import subprocess
+import sys
 
+from harness import IMAGES, SKIPPED
+
+KERNELS = {
+    "win7601-tiny": "339E74133576439CBCDF7E0229DA3773",
+    "win9600-tiny": "9765E6AF44044E6CAF8EC0E370E6DAC5",
+    "win19041-tiny": "9C00B19DBDE003DBFE4AB4216993C843",
+    "win22000-tiny": "0CE4A95C0CD782A7596B034D8648E585",
+}
 CLANG = ["clang", "--target=x86_64-pc-windows-msvc"]
 BASE_TYPES = {"wchar": "unsigned short", "HRESULT": "long", "f32": "float", "f64": "double",
               "bool": "unsigned char"}
@@ -169,3 +184,40 @@ def make_pdb(isf_path, folder, with_types=True):
         os.unlink(name)
     patch(path, pdb["GUID"], pdb["age"])
     return path
+
+
+def isf_of(kernel):
+    return os.path.join(IMAGES, "windows-like", "isf", f"{KERNELS[kernel]}-1.json.xz")
+
+
+def pdb_of(store, kernel):
+    return os.path.join(store, "ntkrnlmp.pdb", KERNELS[kernel] + "1", "ntkrnlmp.pdb")
+
+
+def make_store(store):
+    for kernel in KERNELS:
+        path, isf = pdb_of(store, kernel), isf_of(kernel)
+        if os.path.exists(path) and \
+                os.path.getmtime(path) > max(map(os.path.getmtime, (isf, __file__))):
+            continue
+        folder = os.path.dirname(path)
+        for old in (folder, folder + ".part"):
+            shutil.rmtree(old, ignore_errors=True)
+        os.makedirs(folder + ".part")
+        make_pdb(isf, folder + ".part")
+        os.rename(folder + ".part", folder)
+
+
+def skip_without_tools():
+    """Ends the process where PDBs cannot be made."""
+    if not all(map(shutil.which, ("clang", "lld-link"))):
+        print("skipped: needs clang and lld-link")
+        sys.exit(SKIPPED)
+    if not os.path.isdir(IMAGES):
+        print("skipped: ../shared/images is not here")
+        sys.exit(SKIPPED)
+
+
+if __name__ == "__main__":
+    skip_without_tools()
+    make_store(os.path.abspath(sys.argv[1]))

@@ -30,13 +30,14 @@ COMMON = {
     "_PEB": "Ldr ProcessParameters ImageBaseAddress SessionId",
     "_RTL_USER_PROCESS_PARAMETERS": "ImagePathName CommandLine",
     "_OBJECT_HEADER": "TypeIndex Body",
+    "_OBJECT_TYPE": "Name",
     "_OBJECT_NAME_INFORMATION": "Name",
     "_HANDLE_TABLE": "TableCode NextHandleNeedingPool",
     "_KPCR": "Self CurrentPrcb Prcb",
     "_KPRCB": "CurrentThread Number",
 }
 SINCE_8_1 = {"_EPROCESS": "Protection", "_ETHREAD": "ExitStatus",
-             "_HANDLE_TABLE_ENTRY": "ObjectPointerBits"}
+             "_HANDLE_TABLE_ENTRY": "ObjectPointerBits GrantedAccessBits"}
 SINCE_10 = {"_ETHREAD": "CreateTime", "_EPROCESS": "VadCount"}
 SHADOW = {"_EPROCESS": "Pcb.UserDirectoryTableBase", "_KPROCESS": "UserDirectoryTableBase"}
 # needs a process that has exited and is still listed
@@ -45,7 +46,7 @@ GLOBALS = """PsActiveProcessHead PsLoadedModuleList PsInitialSystemProcess ObTyp
     PsProcessType PsThreadType NtBuildNumber""".split()
 # image: file inside an archive, what it has beyond COMMON
 MACHINES = {
-    "win7601-tiny": (None, [{"_HANDLE_TABLE_ENTRY": "Object"}], []),
+    "win7601-tiny": (None, [{"_HANDLE_TABLE_ENTRY": "Object GrantedAccess"}], []),
     "win9600-tiny": (None, [SINCE_8_1], []),
     "win19041-tiny": (None, [SINCE_8_1, SINCE_10, SHADOW], ["ObHeaderCookie"]),
     "win22000-tiny": (None, [SINCE_8_1, SINCE_10], ["ObHeaderCookie"]),

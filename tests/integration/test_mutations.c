@@ -8,9 +8,10 @@
 #include <sys/resource.h>
 #include <time.h>
 
+#include "tests/listings.h"
 #include "tests/memfile.h"
-#include "windows/module.h"
-#include "windows/process.h"
+#include "windows/modules/module.h"
+#include "windows/process/process.h"
 
 /*
  * Each fixture is cut at many lengths, and bytes of it are changed, always the same ones: what
@@ -24,6 +25,7 @@ enum {
 	HEADER_BYTES = 0x2100, /* where crash dumps and ELF cores have theirs */
 	HEADER_FLIPS = 200,
 	FILE_FLIPS = 60,
+	OPENS_PER_LISTING = 4, /* as all listings take long */
 	SEED = 0x5eed,
 };
 
@@ -63,6 +65,7 @@ struct subject {
 	int fd;
 	uint8_t *bytes;
 	size_t size;
+	size_t opens;
 };
 
 static void subject_init(struct subject *s, const char *name)
@@ -81,6 +84,7 @@ static void subject_init(struct subject *s, const char *name)
 	close(fd);
 	s->name = name;
 	s->size = (size_t)n;
+	s->opens = 0;
 	s->fd = memfile_create(s->bytes, s->size, s->path);
 }
 
@@ -110,7 +114,7 @@ static void read_memory(struct physmem *mem)
 	}
 }
 
-static void read_windows(const struct snapshot *snap, struct diag *diag, const char *what)
+static void read_windows(struct snapshot *snap, struct diag *diag, const char *what, bool list_all)
 {
 	struct kernel_options options = { .locate = { .quiet = true, .threads = 1 } };
 	struct kernel_module_list modules;
@@ -130,10 +134,12 @@ static void read_windows(const struct snapshot *snap, struct diag *diag, const c
 		check_error(err, what);
 	else
 		kernel_modules_deinit(&modules);
+	if (list_all)
+		run_listings(snap, k, diag);
 	kernel_close(k);
 }
 
-static void try_open(const struct subject *s, const char *what)
+static void try_open(struct subject *s, const char *what)
 {
 	struct timespec start, end;
 	struct snapshot *snap = NULL;
@@ -147,14 +153,14 @@ static void try_open(const struct subject *s, const char *what)
 	} else {
 		if (snap->mem)
 			read_memory(snap->mem);
-		read_windows(snap, &diag, what);
+		read_windows(snap, &diag, what, s->opens++ % OPENS_PER_LISTING == 0);
 		snapshot_close(snap);
 	}
 	clock_gettime(CLOCK_MONOTONIC, &end);
 	cr_expect_lt(end.tv_sec - start.tv_sec, SECONDS_PER_SNAPSHOT, "%s takes too long", what);
 }
 
-static void try_cut(const struct subject *s, size_t length)
+static void try_cut(struct subject *s, size_t length)
 {
 	char what[128];
 
@@ -176,7 +182,7 @@ static uint64_t next_random(uint64_t *state)
 }
 
 /* One to eight bytes below `end` become zero, ones, or anything. */
-static void try_flip(const struct subject *s, size_t end, uint64_t *state)
+static void try_flip(struct subject *s, size_t end, uint64_t *state)
 {
 	static const uint8_t fills[] = { 0x00, 0xff, 0x7f, 0x80 };
 	size_t at = next_random(state) % end, len = 1 + next_random(state) % 8;

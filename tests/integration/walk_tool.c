@@ -17,7 +17,7 @@
 #include <string.h>
 
 #include "formats/format.h"
-#include "windows/pte.h"
+#include "windows/paging/pte.h"
 
 enum { MAX_RANGES = 1 << 20 };
 
@@ -108,7 +108,8 @@ int main(int argc, char **argv)
 	t.levels = (unsigned)number(argv[2]);
 	if (strcmp(argv[3], "hardware")) {
 		t.soft = &windows_soft_pte;
-		t.config = (struct windows_pte_config){ true, number(argv[3]) };
+		t.config.known = true;
+		t.config.invalid_pte_mask = number(argv[3]);
 	}
 	diag_init(&diag, NULL, NULL);
 	if (argc == 4) {

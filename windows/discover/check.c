@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "windows/discover/probe.h"
-#include "windows/pte.h"
+#include "windows/paging/pte.h"
 
 /* Does a layout that came from elsewhere hold on this snapshot? */
 enum { SYSTEM_PID = 4, NAME_BYTES = 8, MAX_PID = 1 << 28, MAX_NEIGHBOURS = 4 };

@@ -17,16 +17,22 @@ enum {
 	ENTRY_SIZE = 16, /* of AMD64 kernels; shown by VALUES_PER_PAGE */
 	VALUES_PER_PAGE = PAGE_SIZE / ENTRY_SIZE * 4,
 	MIN_ENTRIES = 8,
+	ENTRY_ACCESS = 8,	/* behind the pointer */
+	MAX_ACCESS = 0x3ffffff, /* rights, ACCESS_SYSTEM_SECURITY, and what 7 keeps above */
 };
 
 /* The first 64 bits of an entry in use, by generation: where the object's header is. */
 struct entry_form {
 	const char *path;
 	uint8_t bit_pos, bit_size; /* 0: the whole */
+	const char *access_path;
+	uint8_t access_bits; /* 0: the whole */
 };
 static const struct entry_form entry_forms[] = {
-	{ "Object", 0, 0 },		 /* 7, 8: a pointer, flags in its low three bits */
-	{ "ObjectPointerBits", 20, 44 }, /* 8.1 and later: bits 47:4 of a pointer */
+	/* 7, 8: a pointer, flags in its low three bits */
+	{ "Object", 0, 0, "GrantedAccess", 0 },
+	/* 8.1 and later: bits 47:4 of a pointer */
+	{ "ObjectPointerBits", 20, 44, "GrantedAccessBits", 25 },
 };
 
 struct handle_probe {
@@ -149,7 +155,8 @@ static void count_entries(const struct handle_probe *h, const struct entry_form 
 		/* free entries hold the value of the next free one, or nothing */
 		if (value >> 32 == 0)
 			continue;
-		if (is_typed_header(h->p, decode_entry(form, value)))
+		if (is_typed_header(h->p, decode_entry(form, value)) &&
+		    load_u32(page + i * ENTRY_SIZE + ENTRY_ACCESS) <= MAX_ACCESS)
 			ret->agrees++;
 		else
 			ret->denies++;
@@ -167,6 +174,25 @@ static struct tally judge_form(const struct handle_probe *h, const struct entry_
 		    space_try_read(h->p->space, code, page, sizeof(page), NULL))
 			count_entries(h, form, page, &ret);
 	return ret;
+}
+
+static void add_entry_field(struct handle_probe *h, const char *path, uint32_t offset,
+			    uint32_t size, uint8_t bit_pos, uint8_t bit_size, struct tally t)
+{
+	probe_add(h->p, &(struct discover_row){
+				.kind = DISCOVER_FIELD,
+				.type = "_HANDLE_TABLE_ENTRY",
+				.path = path,
+				.value = offset,
+				.size = size,
+				.bit_pos = bit_pos,
+				.bit_size = bit_size,
+				.confidence = DISCOVER_CERTAIN,
+				.evidence = probe_text(h->p,
+						       "%u of %u entries in use lead to objects "
+						       "with a type, access masks behind",
+						       t.agrees, t.agrees + t.denies),
+			});
 }
 
 static void find_entry_form(struct handle_probe *h)
@@ -189,19 +215,8 @@ static void find_entry_form(struct handle_probe *h)
 				      "entries do not lead to objects with a type that way");
 		return;
 	}
-	probe_add(h->p, &(struct discover_row){
-				.kind = DISCOVER_FIELD,
-				.type = "_HANDLE_TABLE_ENTRY",
-				.path = found->path,
-				.size = 8,
-				.bit_pos = found->bit_pos,
-				.bit_size = found->bit_size,
-				.confidence = DISCOVER_CERTAIN,
-				.evidence = probe_text(h->p,
-						       "%u of %u entries in use lead to objects "
-						       "with a type",
-						       best.agrees, best.agrees + best.denies),
-			});
+	add_entry_field(h, found->path, 0, 8, found->bit_pos, found->bit_size, best);
+	add_entry_field(h, found->access_path, ENTRY_ACCESS, 4, 0, found->access_bits, best);
 }
 
 void probe_handle_tables(struct probe *p)

@@ -3,7 +3,7 @@
 
 #include "base/cursor.h"
 #include "windows/discover/probe.h"
-#include "windows/pte.h"
+#include "windows/paging/pte.h"
 
 /* What each field of a process looks like, and where it may be searched for. */
 enum {

@@ -3,7 +3,7 @@
 
 #include "base/cursor.h"
 #include "windows/discover/probe.h"
-#include "windows/pte.h"
+#include "windows/paging/pte.h"
 
 /*
  * Which processes to look at: System, and its neighbours on the ring of ActiveProcessLinks, whose

@@ -5,7 +5,7 @@
 
 #include "arch/amd64/paging.h"
 #include "base/cursor.h"
-#include "windows/kdbg.h"
+#include "windows/kernel/kdbg.h"
 #include "windows/locate/private.h"
 
 enum {

@@ -8,7 +8,7 @@
 
 #include "arch/amd64/paging.h"
 #include "windows/locate/private.h"
-#include "windows/pte.h"
+#include "windows/paging/pte.h"
 
 /* In the order of cost; --dtb goes before all others, because it replaces them. */
 static const struct strategy {

@@ -185,8 +185,10 @@ bool pe_is_code(const struct pe_image *pe, uint32_t rva)
 {
 	for (unsigned i = 0; i < pe->num_sections; i++) {
 		const struct pe_section *section = &pe->sections[i];
+		/* some linkers leave it to the size in the file */
+		uint32_t size = section->virtual_size ? section->virtual_size : section->raw_size;
 
-		if (rva >= section->rva && rva - section->rva < section->virtual_size)
+		if (rva >= section->rva && rva - section->rva < size)
 			return section->characteristics & PE_SECTION_EXECUTE;
 	}
 	/* a section whose header is absent may be anything */

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-#include "arch/amd64/context.h"
-#include "base/cursor.h"
 #include "windows/stack/private.h"
+#include "windows/thread/thread_context.h"
 
 /* What bytes in memory say of a stack. */
 
-enum { LONGEST_CALL = 7, WOW64_CONTEXT_SLOT = 1, WOW64_CONTEXT_OFFSET = 4 };
+enum { LONGEST_CALL = 7 };
 
 /* Is p[0..len) an indirect call, FF /2? Prefixes in front of it are of no interest. */
 static bool is_indirect_call(const uint8_t *p, size_t len)
@@ -39,25 +38,15 @@ bool stack_follows_call(struct space *space, uint64_t va)
 	return false;
 }
 
-/*
- * TlsSlots[1] of the 64-bit TEB points to WOW64_CPURESERVED {Flags u16, Machine u16}, which an
- * x86 CONTEXT follows: "Inside WoW64", and wow64.h of the ReactOS headers.
- */
 bool stack_read_wow64_context(struct space *space, const struct field *fields, uint64_t teb,
 			      struct unwind_context *ret)
 {
 	struct object o = object_at(space, teb, fields);
-	uint8_t bytes[CONTEXT_X86_SHORT_SIZE];
 	struct context context;
-	struct cursor c;
-	uint64_t slots, cpu;
+	uint64_t slots, va;
 
 	if (!teb || !object_address(&o, STACK_TEB_TLS_SLOTS, &slots) ||
-	    !space_try_u64(space, slots + 8 * WOW64_CONTEXT_SLOT, &cpu, NULL) || !cpu ||
-	    !space_try_read(space, cpu + WOW64_CONTEXT_OFFSET, bytes, sizeof(bytes), NULL))
-		return false;
-	cur_init(&c, bytes, sizeof(bytes), cpu + WOW64_CONTEXT_OFFSET);
-	if (!context_x86_read(c, &context) || !(context.registers.known & REGS_GENERAL))
+	    !wow64_context_read(space, slots, &context, &va))
 		return false;
 	*ret = (struct unwind_context){
 		.rip = context.registers.rip,

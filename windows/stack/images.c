@@ -2,7 +2,7 @@
 #include <stdlib.h>
 
 #include "windows/list.h"
-#include "windows/module.h"
+#include "windows/modules/module.h"
 #include "windows/stack/private.h"
 
 enum { MAX_IMAGES = 1 << 16, MAX_IMAGE_SIZE = 1 << 30 };

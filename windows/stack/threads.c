@@ -3,17 +3,12 @@
 #include <stdlib.h>
 
 #include "windows/convention.h"
-#include "windows/cpu.h"
-#include "windows/list.h"
+#include "windows/kernel/cpu.h"
 #include "windows/stack/private.h"
+#include "windows/thread/thread.h"
+#include "windows/thread/thread_context.h"
 
 DEFINE_FIELDS(stack, STACK_FIELDS);
-
-/*
- * KSWITCH_FRAME at KTHREAD.KernelStack of a thread that does not run: what SwapContext pushed.
- * No public symbols have it; ketypes.h of the ReactOS headers does, the same for all versions.
- */
-enum { SWITCH_FRAME_RBP = 0x30, SWITCH_FRAME_RETURN = 0x38, SWITCH_FRAME_SIZE = 0x40 };
 
 struct stacks {
 	struct stack_reader reader;
@@ -90,20 +85,19 @@ static void take_cpu(const struct kernel_cpu *cpu, struct stack_thread *t)
 /* Where a thread that does not run left off. */
 static void take_switch_frame(struct stacks *s, uint64_t kernel_stack, struct stack_thread *t)
 {
-	uint64_t rip, rbp;
+	struct switch_frame frame;
 
 	t->has_context = true;
 	t->context.known = 1 << UNWIND_RSP;
 	t->context.gpr[UNWIND_RSP] = kernel_stack;
-	if (!space_try_u64(t->space, kernel_stack + SWITCH_FRAME_RETURN, &rip, NULL) ||
-	    !space_try_u64(t->space, kernel_stack + SWITCH_FRAME_RBP, &rbp, NULL) ||
-	    !kernel_contains(s->reader.k, rip))
+	if (!switch_frame_read(t->space, kernel_stack, &frame) ||
+	    !kernel_contains(s->reader.k, frame.rip))
 		return;
 	t->has_rip = t->in_call = true;
-	t->context.rip = rip;
+	t->context.rip = frame.rip;
 	t->context.known |= 1 << UNWIND_RBP;
-	t->context.gpr[UNWIND_RBP] = rbp;
-	t->context.gpr[UNWIND_RSP] = kernel_stack + SWITCH_FRAME_SIZE;
+	t->context.gpr[UNWIND_RBP] = frame.rbp;
+	t->context.gpr[UNWIND_RSP] = frame.rsp;
 }
 
 static void take_thread(struct stacks *s, uint64_t ethread, struct stack_thread *t)
@@ -234,28 +228,16 @@ static struct error *visit_numbered_cpu(struct stacks *s, uint64_t number)
 static struct error *visit_threads(struct stacks *s, struct process_state *p,
 				   const struct opt_u64 *tid)
 {
-	struct kernel *k = s->reader.k;
-	const struct field *fields = s->reader.fields;
-	struct object o = object_at(k->space, p->eprocess, fields);
-	struct error *err = NULL;
-	struct list ring;
-	uint64_t head, id;
+	struct thread_list list;
+	struct error *err = thread_list_read(s->reader.k, p->eprocess, &list);
 
-	if (!object_address(&o, STACK_THREAD_HEAD, &head) || !fields[STACK_THREAD_LINKS].present)
-		return NULL;
-	if ((err = list_read(k->space, head, STACK_MAX_THREADS, &ring)))
+	if (err)
 		return err;
-	if (!tid->present)
-		list_report(&ring, k->diag, "thread list");
-	for (size_t i = 0; i < ring.count && !err; i++) {
-		uint64_t ethread = ring.entries[i] - fields[STACK_THREAD_LINKS].offset;
-
-		o = object_at(k->space, ethread, fields);
-		if (tid->present && (!object_u64(&o, STACK_THREAD_ID, &id) || id != tid->value))
-			continue;
-		err = visit_thread(s, p, ethread, NULL);
+	for (size_t i = 0; i < list.count && !err; i++) {
+		if (!tid->present || list.items[i].tid.value == tid->value)
+			err = visit_thread(s, p, list.items[i].ethread, NULL);
 	}
-	list_deinit(&ring);
+	thread_list_deinit(&list);
 	return err;
 }
 
@@ -265,17 +247,15 @@ static struct error *visit_processes(struct stacks *s, const struct stack_query 
 	struct opt_u64 tid = query->all ? (struct opt_u64){ false, 0 } : query->tid;
 	struct process_list list;
 	struct process_state p;
-	struct error *err = process_list_read(s->reader.k, PROCESS_BRIEF, &list);
+	bool by_pid = !query->all && !tid.present;
+	struct error *err;
 
+	err = by_pid ? process_list_by_pid(s->reader.k, query->pid.value, PROCESS_BRIEF, &list)
+		     : process_list_read(s->reader.k, PROCESS_BRIEF, &list);
 	if (err)
 		return err;
 	for (size_t i = 0; i < list.count && !err; i++) {
-		const struct process *process = &list.items[i];
-
-		if (!query->all && !tid.present &&
-		    (!process->pid.present || process->pid.value != query->pid.value))
-			continue;
-		err = open_process(s, process->eprocess, &p);
+		err = open_process(s, list.items[i].eprocess, &p);
 		if (!err)
 			err = visit_threads(s, &p, &tid);
 		close_process(s, &p);

@@ -5,7 +5,7 @@
 #include "base/cursor.h"
 #include "windows/convention.h"
 #include "windows/stack/private.h"
-#include "windows/trap_frame.h"
+#include "windows/thread/trap_frame.h"
 
 enum {
 	MAX_SCAN = 128 << 10,	/* bytes of stack looked at for one return address */

@@ -170,6 +170,9 @@ static int compare_members(const void *a, const void *b)
 
 	if (x->offset != y->offset)
 		return x->offset < y->offset ? -1 : 1;
+	/* the whole field before the bits of a union with it */
+	if (!x->bit_size != !y->bit_size)
+		return x->bit_size ? 1 : -1;
 	if (x->bit_pos != y->bit_pos)
 		return x->bit_pos < y->bit_pos ? -1 : 1;
 	if (x->size != y->size)

@@ -180,7 +180,7 @@ static enum va_state classify(const void *arg, uint64_t entry, enum page_level l
 	return entry & 2 ? VA_TRANSITION : entry & 4 ? VA_PAGEFILE : VA_NOT_PRESENT;
 }
 
-static const struct soft_pte_ops soft_ops = { classify };
+static const struct soft_pte_ops soft_ops = { .classify = classify };
 
 Test(paging, transition_of_a_page_and_of_its_table)
 {

@@ -42,6 +42,22 @@ Test(diag, reports_and_counts)
 	cr_assert_eq(r.calls, 4);
 }
 
+Test(diag, what_was_said_is_not_said_again)
+{
+	struct record r = { 0 };
+	struct diag d;
+
+	diag_init(&d, remember, &r);
+	for (int i = 0; i < 3; i++) {
+		diag_partial(&d, "process list: torn");
+		diag_note(&d, "process list: torn");
+	}
+	diag_partial(&d, "process list: torn twice");
+	cr_assert_eq(d.partial, 2);
+	cr_assert_eq(d.notes, 1);
+	cr_assert_eq(r.calls, 3);
+}
+
 Test(diag, counts_without_a_function)
 {
 	struct diag d;

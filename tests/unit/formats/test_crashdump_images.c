@@ -4,73 +4,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/text.h"
 #include "formats/format.h"
+#include "tests/images.h"
 
 /*
  * The reader against whole snapshots with a known truth, which are not part of the tree: a test
  * says that it is skipped where they are missing.
  */
-static const char images[] = SHARED_DIR "/images";
-static char dir[256]; /* "": not there yet */
-
-static void make_dir(void)
-{
-	const char *parent = getenv("TMPDIR");
-
-	if (dir[0])
-		return;
-	snprintf(dir, sizeof(dir), "%s/crashdump.XXXXXX", parent ? parent : P_tmpdir);
-	cr_assert_not_null(mkdtemp(dir));
-}
-
-static void run(const char *format, const char *a, const char *b)
-{
-	char command[1024];
-
-	snprintf(command, sizeof(command), format, a, b);
-	cr_assert_eq(system(command), 0, "%s", command);
-}
-
-static void remove_dir(void)
-{
-	if (dir[0])
-		run("rm -rf '%s'%s", dir, "");
-}
-
-TestSuite(crashdump_images, .fini = remove_dir, .timeout = 250);
-
-/* The path of an image; skips the test if it is not there. */
-static void find_image(const char *name, char ret[512])
-{
-	snprintf(ret, 512, "%s/%s", images, name);
-	if (access(ret, R_OK) != 0) {
-		remove_dir(); /* skipping passes the suite's end by */
-		cr_skip("%s is not there", ret);
-	}
-}
-
-static void unpack_xz(const char *name, char ret[512])
-{
-	char from[512];
-
-	find_image(name, from);
-	make_dir();
-	snprintf(ret, 512, "%s/%.*s", dir, (int)(strlen(strrchr(name, '/') + 1) - strlen(".xz")),
-		 strrchr(name, '/') + 1);
-	run("xz -dc '%s' > '%s'", from, ret);
-}
-
-static void unpack_tar(const char *name)
-{
-	char from[512];
-
-	find_image(name, from);
-	make_dir();
-	run("tar -xJf '%s' -C '%s'", from, dir);
-}
+TestSuite(crashdump_images, .fini = images_remove, .timeout = 250);
 
 static void keep_first(void *arg, enum diag_kind kind, const char *message)
 {
@@ -163,16 +106,16 @@ static void check_container_info(const struct dump_info *i, const struct contain
 
 Test(crashdump_images, containers_equal_the_raw_image)
 {
-	char path[512], flat_path[512];
+	char path[IMAGES_PATH_SIZE], flat_path[IMAGES_PATH_SIZE];
 	struct file flat;
 
-	unpack_xz("windows-like/win19041-tiny.raw.xz", flat_path);
-	unpack_tar("windows-like/win19041-tiny-containers.tar.xz");
+	images_unpack_xz("windows-like/win19041-tiny.raw.xz", flat_path);
+	images_unpack_tar("windows-like/win19041-tiny-containers.tar.xz", "");
 	struct error *err = file_open(&flat, flat_path);
 	cr_assert_null(err);
 	for (size_t i = 0; i < ARRAY_SIZE(containers); i++) {
 		const struct container_row *row = &containers[i];
-		snprintf(path, sizeof(path), "%s/win19041-tiny-containers/%s", dir, row->name);
+		images_path(path, "win19041-tiny-containers/%s", row->name);
 		struct snapshot *s = open_whole(path);
 		check_container_info(&s->info, row);
 		struct comparison c = compare_flat(s, &flat);
@@ -187,12 +130,12 @@ Test(crashdump_images, containers_equal_the_raw_image)
 
 Test(crashdump_images, bitmap_equals_the_elf_core)
 {
-	char dmp_path[512], elf_path[512];
+	char dmp_path[IMAGES_PATH_SIZE], elf_path[IMAGES_PATH_SIZE];
 	struct mem_range range = { 0 };
 	uint64_t count = 0;
 
-	unpack_xz("real/real17763-a.dmp.xz", dmp_path);
-	unpack_xz("real/real17763-a.elf.xz", elf_path);
+	images_unpack_xz("real/real17763-a.dmp.xz", dmp_path);
+	images_unpack_xz("real/real17763-a.elf.xz", elf_path);
 	struct snapshot *dmp = open_whole(dmp_path), *elf = open_whole(elf_path);
 	for (uint64_t pa = 0; physmem_next(dmp->mem, pa, false, &range); pa = range.end) {
 		for (pa = range.start; pa < range.end; pa += PAGE_SIZE, count++) {
@@ -215,15 +158,15 @@ Test(crashdump_images, qemu_full_dumps_equal_memory)
 {
 	static const char *const names[] = { "nt-self4", "nt-self5" };
 
-	unpack_tar("qemu/nt.tar.xz");
+	images_unpack_tar("qemu/nt.tar.xz", "");
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-		char path[512];
+		char path[IMAGES_PATH_SIZE];
 		struct file flat;
 
-		snprintf(path, sizeof(path), "%s/%s/image.raw", dir, names[i]);
+		images_path(path, "%s/image.raw", names[i]);
 		struct error *err = file_open(&flat, path);
 		cr_assert_null(err, "%s", error_message(err));
-		snprintf(path, sizeof(path), "%s/%s/dump.dmp", dir, names[i]);
+		images_path(path, "%s/dump.dmp", names[i]);
 		struct snapshot *s = open_whole(path);
 		/* QEMU writes the registers into the dump's copy of each KPRCB. */
 		struct comparison c = compare_flat(s, &flat);
@@ -256,10 +199,10 @@ static const struct triage_row {
 
 static struct snapshot *open_triage(const char *name)
 {
-	char relative[128], path[512];
+	char relative[128], path[IMAGES_PATH_SIZE];
 
 	snprintf(relative, sizeof(relative), "real/triage/%s", name);
-	find_image(relative, path);
+	images_find(relative, path);
 	return open_whole(path);
 }
 
@@ -357,11 +300,11 @@ static void check_unloaded(const struct dump_triage *t, const struct lm_line *lm
 
 Test(crashdump_images, driver_list_equals_the_debuggers)
 {
-	char path[512], line[512];
+	char path[IMAGES_PATH_SIZE], line[512];
 	size_t loaded = 0, unloaded = 0;
 	struct lm_line lm;
 
-	find_image("real/triage/lm_t_n.txt", path);
+	images_find("real/triage/lm_t_n.txt", path);
 	struct snapshot *s = open_triage("083125-14875-01.dmp");
 	FILE *list = fopen(path, "r");
 	cr_assert_not_null(list);
@@ -382,12 +325,12 @@ Test(crashdump_images, driver_list_equals_the_debuggers)
 
 static void expect_refusal(const char *name, enum error_code code, const char *part)
 {
-	char relative[128], path[512];
+	char relative[128], path[IMAGES_PATH_SIZE];
 	struct snapshot *s;
 	struct diag diag;
 
 	snprintf(relative, sizeof(relative), "real/triage/%s", name);
-	find_image(relative, path);
+	images_find(relative, path);
 	diag_init(&diag, NULL, NULL);
 	struct error *err = snapshot_open(path, NULL, &diag, &s);
 	cr_assert_not_null(err);

@@ -7,55 +7,26 @@
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "formats/format.h"
+#include "tests/images.h"
 
-enum { MAX_PATH = 512 };
-
-static char dir[] = "/tmp/test_elf_images.XXXXXX";
 static struct diag diag;
 
-static void run(const char *command)
+static void setup(void)
 {
-	cr_assert_eq(system(command), 0, "%s", command);
-}
-
-/* Runs "command < SHARED_DIR/images/name > dir/out" in dir, or skips the test. */
-static void unpack(const char *command, const char *name, const char *out)
-{
-	char line[4 * MAX_PATH], source[MAX_PATH];
-
-	snprintf(source, sizeof(source), "%s/images/%s", SHARED_DIR, name);
-	if (access(source, R_OK) < 0)
-		cr_skip_test("no images: %s is missing", source);
-	snprintf(line, sizeof(line), "cd %s && %s < '%s' > %s", dir, command, source, out);
-	run(line);
-}
-
-static void make_dir(void)
-{
-	cr_assert_not_null(mkdtemp(dir));
 	diag_init(&diag, NULL, NULL);
 }
 
-static void remove_dir(void)
-{
-	char line[MAX_PATH];
-
-	snprintf(line, sizeof(line), "rm -rf %s", dir);
-	run(line);
-}
-
-TestSuite(elf_images, .init = make_dir, .fini = remove_dir, .timeout = 120);
+TestSuite(elf_images, .init = setup, .fini = images_remove, .timeout = 120);
 
 static struct snapshot *open_image(const char *name, const char *format)
 {
 	struct snapshot *snapshot = NULL;
-	char path[MAX_PATH];
+	char path[IMAGES_PATH_SIZE];
 	struct error *err;
 
-	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	images_path(path, "%s", name);
 	err = snapshot_open(path, &(struct snapshot_options){ .format = format }, &diag, &snapshot);
 	cr_assert_null(err, "%s", err ? error_message(err) : "");
 	return snapshot;
@@ -216,16 +187,15 @@ static void check_core(const char *name, const struct snapshot *raw, const json_
 
 static void check_qemu(const char *variant)
 {
-	char name[64], path[MAX_PATH];
+	char name[64], path[IMAGES_PATH_SIZE];
 	struct snapshot *raw;
 	json_t *truth;
 
 	snprintf(name, sizeof(name), "qemu/%s.tar.xz", variant);
-	unpack("tar -xJf - dump.elf dump-paging.elf dump-filter.elf mdf.d31.elf mem.raw", name,
-	       "log");
+	images_unpack_tar(name, "dump.elf dump-paging.elf dump-filter.elf mdf.d31.elf mem.raw");
 	snprintf(name, sizeof(name), "qemu/%s-truth.tar.xz", variant);
-	unpack("tar -xJf - --strip-components=1", name, "log");
-	snprintf(path, sizeof(path), "%s/truth.json", dir);
+	images_unpack_tar(name, "--strip-components=1");
+	images_path(path, "truth.json");
 	truth = open_truth(path);
 	raw = open_image("mem.raw", "raw");
 	check_core("dump.elf", raw, truth, true);
@@ -250,14 +220,15 @@ Test(elf_images, qemu_5_levels)
 Test(elf_images, real_machine)
 {
 	const struct registers *regs;
+	char path[IMAGES_PATH_SIZE];
 	struct snapshot *core;
 	json_t *truth;
 	json_t *cpu;
 
-	unpack("xz -dc", "real/real17763-a.elf.xz", "core.elf");
+	images_unpack_xz("real/real17763-a.elf.xz", path);
 	truth = open_truth(SHARED_DIR "/images/real/real17763-a.truth.json");
 	cpu = json_object_get(truth, "cpu");
-	core = open_image("core.elf", NULL);
+	core = open_image("real17763-a.elf", NULL);
 	cr_expect_eq(physmem_captured_pages(core->mem),
 		     (uint64_t)json_integer_value(json_object_get(truth, "pages")));
 	cr_expect_eq(physmem_captured_bytes(core->mem), 933 * PAGE_SIZE);
@@ -288,14 +259,14 @@ Test(elf_images, other_files_are_refused)
 		{ "mdf.plain.d31.flat.kdump", "flattened makedumpfile core" },
 	};
 
-	unpack("tar -xJf - migration.bin mdf.plain.d31.kdump mdf.plain.d31.flat.kdump",
-	       "qemu/a.tar.xz", "log");
+	images_unpack_tar("qemu/a.tar.xz",
+			  "migration.bin mdf.plain.d31.kdump mdf.plain.d31.flat.kdump");
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		struct snapshot *snapshot;
-		char path[MAX_PATH];
+		char path[IMAGES_PATH_SIZE];
 		struct error *err;
 
-		snprintf(path, sizeof(path), "%s/%s", dir, rows[i].file);
+		images_path(path, "%s", rows[i].file);
 		err = snapshot_open(path, NULL, &diag, &snapshot);
 		cr_assert_not_null(err);
 		cr_expect_eq(error_code(err), ERROR_UNSUPPORTED);

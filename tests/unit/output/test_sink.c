@@ -235,6 +235,43 @@ Test(sink, explained_values)
 			 "\"\"\x1b\"\"\"\n");
 }
 
+static const struct column strs_columns[] = {
+	{ "id", "ID", CELL_U64, 2, 0, "number" },
+	{ "names", "NAMES", CELL_STRS, 4, 0, "several names" },
+};
+static const char *const names[] = { "SeDebugPrivilege", "a \"\x1b\"", NULL, "" };
+
+static void expect_strs(enum sink_kind kind, const struct sink_options *options, size_t count,
+			const char *expected)
+{
+	const struct cell cells[] = { cell_u64(1), cell_strs(names, count) };
+	struct capture c;
+
+	c.out = open_memstream(&c.text, &c.size);
+	cr_assert(c.out);
+	cr_assert_null(sink_create(kind, c.out, options, &c.sink));
+	cr_assert_null(sink_begin(c.sink, strs_columns, ARRAY_SIZE(strs_columns)));
+	capture_row(&c, cells, 0);
+	capture_expect(&c, expected);
+}
+
+Test(sink, lists_of_strings)
+{
+	const struct sink_options terminal = { .terminal = true };
+
+	expect_strs(SINK_JSONL, &plain, 4,
+		    "{\"id\": 1, \"names\": [\"SeDebugPrivilege\", "
+		    "\"a \\\"\\u001b\\\"\", null, \"\"]}\n");
+	expect_strs(SINK_JSONL, &plain, 0, "{\"id\": 1, \"names\": []}\n");
+	expect_strs(SINK_TEXT, &plain, 2, "ID  NAMES\n1   SeDebugPrivilege,a \"\\x1b\"\n");
+	expect_strs(SINK_TEXT, &object, 2,
+		    "id:    1\nnames: SeDebugPrivilege\n       a \"\\x1b\"\n");
+	expect_strs(SINK_TEXT, &object, 0, "id:    1\nnames:\n");
+	expect_strs(SINK_CSV, &plain, 2, "id,names\n1,\"SeDebugPrivilege;a \"\"\x1b\"\"\"\n");
+	expect_strs(SINK_CSV, &terminal, 2, "id,names\n1,\"SeDebugPrivilege;a \"\"\\x1b\"\"\"\n");
+	expect_strs(SINK_CSV, &plain, 4, "id,names\n1,\"SeDebugPrivilege;a \"\"\x1b\"\";;\"\n");
+}
+
 Test(sink, a_terminal_gets_no_control_characters_in_csv)
 {
 	const struct sink_options terminal = { .terminal = true };

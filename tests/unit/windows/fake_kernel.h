@@ -33,7 +33,7 @@ enum {
 
 /* Builds it into bytes[FAKE_KERNEL_BYTES], as loaded at base. */
 void fake_kernel_build(uint8_t *bytes, uint64_t base, uint64_t system_process);
-/* Encodes the KDBG block of such an image as the kernel does; see windows/kdbg.h. */
+/* Encodes the KDBG block of such an image as the kernel does; see windows/kernel/kdbg.h. */
 void fake_kernel_encode_kdbg(uint8_t *bytes, uint64_t wait_never, uint64_t wait_always,
 			     uint64_t flag_address);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "windows/analyze.h"
+#include "windows/crash/analyze.h"
 
 #include <criterion/criterion.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "windows/bugcheck.h"
+#include "windows/crash/bugcheck.h"
 
 #include <criterion/criterion.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "windows/event.h"
+#include "windows/crash/event.h"
 
 #include "tests/unit/arch/fake_tables.h"
 #include "windows/convention.h"

@@ -4,7 +4,7 @@
 
 #include "fake_kernel.h"
 #include "fake_space.h"
-#include "windows/kdbg.h"
+#include "windows/kernel/kdbg.h"
 
 #define BASE FAKE_BASE
 

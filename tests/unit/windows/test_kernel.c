@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "windows/kernel.h"
+#include "windows/kernel/kernel.h"
 
 #include <criterion/criterion.h>
 #include <stdlib.h>
@@ -7,17 +7,18 @@
 
 #include "base/cursor.h"
 #include "tests/memfile.h"
-#include "windows/cpu.h"
-#include "windows/module.h"
-#include "windows/process.h"
+#include "windows/kernel/cpu.h"
+#include "windows/modules/module.h"
+#include "windows/process/process.h"
 
 /*
  * The kernel and its lists on the small synthetic Windows, whole and with single values of it
  * changed. testdata/small-windows.spec says what is where.
  */
-#define POOL	   UINT64_C(0xffff8b01a5a00000)
-#define PROCESS(i) (POOL + 0x1000 * (uint64_t)(i) + 0x80)
-#define LINKS(i)   (PROCESS(i) + 0x448)
+#define POOL		UINT64_C(0xffff8b01a5a00000)
+#define PROCESS(i)	(POOL + 0x1000 * (uint64_t)(i) + 0x80)
+#define LINKS(i)	(PROCESS(i) + 0x448)
+#define PROCESSOR_BLOCK UINT64_C(0xfffff800436fdcc0)
 enum { NUM_PROCESSES = 5, NUM_MODULES = 4, MAX_MESSAGES = 16 };
 
 struct machine {
@@ -160,6 +161,25 @@ Test(kernel, processor_state)
 	cr_expect_eq(cpus[0].registers.idtr.limit, 0xfff);
 	cr_expect(cpus[0].registers.known & REGS_SYSCALL);
 	unload(&m);
+}
+
+Test(kernel, a_processor_that_is_none_is_said)
+{
+	const uint64_t slots[] = { 0x10, UINT64_C(0xffffdeadbeef0000) };
+
+	for (size_t i = 0; i < ARRAY_SIZE(slots); i++) {
+		const struct change changes[] = { { PROCESSOR_BLOCK, slots[i] } };
+		struct kernel_cpu *cpus;
+		struct machine m;
+		size_t count, partial;
+
+		open_changed(&m, changes, ARRAY_SIZE(changes));
+		partial = m.diag.partial;
+		cr_assert_null(kernel_cpus_read(m.kernel, &m.kernel->arena, &cpus, &count));
+		cr_expect_eq(count, 0, "slot %zu", i);
+		cr_expect_eq(m.diag.partial, partial + 1, "slot %zu", i);
+		unload(&m);
+	}
 }
 
 Test(kernel, process_list_with_a_dangling_link_is_read_from_its_end)

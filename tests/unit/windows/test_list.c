@@ -145,7 +145,8 @@ Test(list, loop_ends_and_says_so)
 	finish(&f, &list);
 }
 
-Test(list, self_link)
+/* Both its neighbours point at it: it is still listed, as torn. */
+Test(list, entry_that_points_to_itself_is_listed)
 {
 	struct fake_space f = { 0 };
 	struct list list;
@@ -153,8 +154,60 @@ Test(list, self_link)
 	make_ring(&f);
 	link_entries(&f, ENTRY(2), ENTRY(2));
 	list = read_list(&f, LIMIT);
-	cr_expect_geq(list.count, 4);
+	expect_entries(&list, all, NUM_ENTRIES);
+	cr_expect(list.complete);
 	cr_expect_not_null(list.front.why);
+	cr_expect_eq(list.num_torn, 1);
+	cr_expect_eq(list.first_torn, ENTRY(2));
+	finish(&f, &list);
+}
+
+Test(list, entry_that_was_overwritten_is_listed)
+{
+	struct fake_space f = { 0 };
+	struct list list;
+
+	make_ring(&f);
+	fake_put_u64(&f, ENTRY(2), UINT64_C(0x4141414141414141));
+	fake_put_u64(&f, ENTRY(2) + 8, UINT64_C(0x4141414141414141));
+	list = read_list(&f, LIMIT);
+	expect_entries(&list, all, NUM_ENTRIES);
+	cr_expect(list.complete, "both its neighbours name it");
+	cr_expect_eq(list.num_torn, 1);
+	finish(&f, &list);
+}
+
+Test(list, only_entry_that_points_to_itself_is_listed)
+{
+	static const int first[] = { 0 };
+	struct fake_space f = { 0 };
+	struct list list;
+
+	link_entries(&f, HEAD, ENTRY(0));
+	link_entries(&f, ENTRY(0), HEAD);
+	link_entries(&f, ENTRY(0), ENTRY(0));
+	list = read_list(&f, LIMIT);
+	expect_entries(&list, first, ARRAY_SIZE(first));
+	cr_expect_eq(list.num_torn, 1);
+	finish(&f, &list);
+}
+
+/* A damaged link to the head of some empty list makes that no entry. */
+Test(list, head_of_an_empty_list_is_no_entry)
+{
+	static const int three[] = { 0, 1, 2 };
+	struct fake_space f = { 0 };
+	struct list list;
+
+	link_entries(&f, HEAD, ENTRY(0));
+	link_entries(&f, ENTRY(0), ENTRY(1));
+	link_entries(&f, ENTRY(1), ENTRY(2));
+	link_entries(&f, ENTRY(2), HEAD);
+	link_entries(&f, ENTRY(4), ENTRY(4));
+	fake_put_u64(&f, ENTRY(0), ENTRY(4));
+	list = read_list(&f, LIMIT);
+	expect_entries(&list, three, ARRAY_SIZE(three));
+	cr_expect(list.complete);
 	finish(&f, &list);
 }
 
@@ -206,5 +259,72 @@ Test(list, random_links_always_end)
 				cr_expect_neq(list.entries[i], list.entries[j]);
 		}
 		finish(&f, &list);
+	}
+}
+
+Test(list, forward_link_that_returns_to_the_head_too_early)
+{
+	struct fake_space f = { 0 };
+	struct list list;
+
+	make_ring(&f);
+	fake_put_u64(&f, ENTRY(1), HEAD);
+	list = read_list(&f, LIMIT);
+	expect_entries(&list, all, NUM_ENTRIES);
+	cr_expect(list.complete);
+	cr_expect_eq(list.front.entry, ENTRY(1));
+	finish(&f, &list);
+}
+
+Test(list, back_link_of_the_head_alone_says_nothing)
+{
+	struct fake_space f = { 0 };
+	struct list list;
+
+	make_ring(&f);
+	fake_put_u64(&f, HEAD + 8, 0x41414141);
+	list = read_list(&f, LIMIT);
+	expect_entries(&list, all, NUM_ENTRIES);
+	cr_expect(list.complete);
+	finish(&f, &list);
+}
+
+Test(list, back_link_that_skips_leaves_a_broken_list_incomplete)
+{
+	static const int left[] = { 0, 1, 4 };
+	struct fake_space f = { 0 };
+	struct list list;
+
+	make_ring(&f);
+	fake_put_u64(&f, ENTRY(1), 0x41414141);
+	fake_put_u64(&f, ENTRY(4) + 8, ENTRY(0)); /* whose forward link still leads to 1 */
+	list = read_list(&f, LIMIT);
+	expect_entries(&list, left, ARRAY_SIZE(left));
+	cr_expect_not(list.complete, "2 and 3 are lost");
+	finish(&f, &list);
+}
+
+/* Any one link may say anything: nothing is lost. */
+Test(list, one_link_of_any_kind)
+{
+	for (int at = 0; at < 2 * (NUM_ENTRIES + 1); at++) {
+		for (int to = -2; to <= NUM_ENTRIES; to++) {
+			uint64_t link =
+				(at / 2 ? ENTRY(at / 2 - 1) : HEAD) + (uint64_t)(at % 2) * 8;
+			struct fake_space f = { 0 };
+			struct list list;
+
+			make_ring(&f);
+			fake_put_u64(&f, link,
+				     to == -2		 ? 0
+				     : to == -1		 ? FAKE_BASE + 0x20
+				     : to == NUM_ENTRIES ? HEAD
+							 : ENTRY(to));
+			list = read_list(&f, LIMIT);
+			cr_expect_eq(list.count, NUM_ENTRIES, "link %d to %d: %zu", at, to,
+				     list.count);
+			cr_expect(list.complete, "link %d to %d", at, to);
+			finish(&f, &list);
+		}
 	}
 }

@@ -3,10 +3,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "arch/amd64/paging.h"
-#include "windows/kdbg.h"
+#include "tests/images.h"
+#include "windows/kernel/kdbg.h"
 #include "windows/locate/private.h"
 
 /*
@@ -14,9 +14,6 @@
  * says that it is skipped where they are missing. Roots, bases and offsets are those of the
  * truth files beside the images.
  */
-static const char images[] = SHARED_DIR "/images";
-static char dir[256];
-
 struct truth {
 	const char *archive, *file;
 	const char *guid;
@@ -111,44 +108,21 @@ static const struct truth real_elf = {
 	.other_root = 0x3700000,
 };
 
-static void make_dir(void)
-{
-	const char *parent = getenv("TMPDIR");
+TestSuite(locate_images, .fini = images_remove, .timeout = 250);
 
-	snprintf(dir, sizeof(dir), "%s/locate.XXXXXX", parent ? parent : P_tmpdir);
-	cr_assert_not_null(mkdtemp(dir));
-}
-
-static void run(const char *format, const char *a, const char *b)
-{
-	char command[1024];
-
-	snprintf(command, sizeof(command), format, a, b);
-	cr_assert_eq(system(command), 0, "%s", command);
-}
-
-static void remove_dir(void)
-{
-	run("rm -rf '%s'%s", dir, "");
-}
-
-TestSuite(locate_images, .init = make_dir, .fini = remove_dir, .timeout = 250);
-
+/* file: in a tar, and unpacked once; NULL: the archive is the image itself. */
 static struct snapshot *open_image(const char *archive, const char *file)
 {
-	char from[512], path[512];
+	char path[IMAGES_PATH_SIZE];
 	struct snapshot *snap;
 	struct diag diag;
 
-	snprintf(from, sizeof(from), "%s/%s", images, archive);
-	if (access(from, R_OK) != 0)
-		cr_skip("%s is not there", from);
-	snprintf(path, sizeof(path), "%s/%s", dir, file ? file : "image");
-	if (access(path, R_OK) != 0) {
-		if (file)
-			run("tar -xJf '%s' -C '%s'", from, dir);
-		else
-			run("xz -dc '%s' > '%s'", from, path);
+	if (file) {
+		images_path(path, "%s", file);
+		if (access(path, R_OK) != 0)
+			images_unpack_tar(archive, "");
+	} else {
+		images_unpack_xz(archive, path);
 	}
 	diag_init(&diag, NULL, NULL);
 	struct error *err = snapshot_open(path, NULL, &diag, &snap);

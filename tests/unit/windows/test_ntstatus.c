@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "windows/ntstatus.h"
+#include "windows/crash/ntstatus.h"
 
 #include <criterion/criterion.h>
 

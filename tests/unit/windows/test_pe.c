@@ -129,6 +129,22 @@ Test(pe, names_what_is_wrong_with_headers)
 	}
 }
 
+Test(pe, code_in_a_section_without_virtual_size)
+{
+	const struct pe_image pe = {
+		.num_sections = 1,
+		.num_sections_claimed = 1,
+		.sections = { { .rva = 0x1000,
+				.raw_size = 0x200,
+				.characteristics = PE_SECTION_EXECUTE } },
+	};
+
+	cr_expect(pe_is_code(&pe, 0x1000));
+	cr_expect(pe_is_code(&pe, 0x11ff));
+	cr_expect_not(pe_is_code(&pe, 0x1200));
+	cr_expect_not(pe_is_code(&pe, 0xfff));
+}
+
 Test(pe, counts_at_their_maximum_are_bounded)
 {
 	struct space *s = fake_open(fake);

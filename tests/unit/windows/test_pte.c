@@ -2,12 +2,14 @@
 #include <criterion/criterion.h>
 #include <criterion/parameterized.h>
 
-#include "windows/pte.h"
+#include "windows/paging/pte.h"
 
 enum { NO_PA = 1 };
 
-static const struct windows_pte_config usual = { true, UINT64_C(1) << 45 };
-static const struct windows_pte_config no_mask = { true, 0 };
+static const struct windows_pte_config usual = { .known = true,
+						 .invalid_pte_mask = UINT64_C(1) << 45 };
+static const struct windows_pte_config no_mask = { .known = true };
+static const struct windows_pte_config old = { .as_stored = true, .file_shift = 1 };
 
 struct row {
 	const char *what;
@@ -41,6 +43,10 @@ static const struct row rows[] = {
 	{ "table in a page file", &usual, LEVEL_PD, 0xe5e600000084, VA_PAGEFILE, NO_PA },
 	{ "table to be", &usual, LEVEL_PD, 0x200000000080, VA_NOT_PRESENT, NO_PA },
 	{ "prototype for a table", &usual, LEVEL_PDPT, 0x400, VA_NOT_PRESENT, NO_PA },
+	{ "taken back", &usual, LEVEL_PT, 0x200000000200, VA_NOT_PRESENT, NO_PA },
+	{ "guard page, untouched", &usual, LEVEL_PT, 0x200000000280, VA_DEMAND_ZERO, NO_PA },
+	{ "bit 45 of a build that disguises nothing", &old, LEVEL_PT, 0x200000000080, VA_PAGEFILE,
+	  NO_PA },
 	{ "hole above", &usual, LEVEL_PML4, 0, VA_NOT_PRESENT, NO_PA },
 };
 
@@ -66,4 +72,35 @@ Test(pte, unknown_configuration_takes_the_usual_mask)
 	cr_expect_eq(windows_soft_pte.classify(&unknown, 0x200002852860, LEVEL_PT, &pa),
 		     VA_TRANSITION);
 	cr_expect_eq(pa, 0x2852000);
+}
+
+Test(pte, where_a_page_is)
+{
+	static const struct {
+		const struct windows_pte_config *config;
+		uint64_t entry;
+		unsigned file;
+		uint64_t offset;
+	} files[] = {
+		{ &usual, 0xe5e600000084, 0, 0xc5e6000 },
+		{ &usual, 0x297c00000094, 0, 0x297c000 },
+		{ &usual, 0x1234000020e0, 2, 0x1234000 },
+		{ &no_mask, 0xfeb400000080, 0, 0xfeb4000 },
+		{ &old, 0x2001000000c4, 2, 0x2001000 },
+		{ &old, 0x2001000000d0, 8, 0x2001000 },
+		{ NULL, UINT64_C(0xffffffff0000f080), 15, UINT64_C(0xffffdfff000) },
+	};
+	struct windows_pte pte;
+
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
+		pte = windows_pte_decode(files[i].config, files[i].entry);
+		cr_expect_eq(pte.kind, WINDOWS_PTE_IN_PAGEFILE, "%zu", i);
+		cr_expect_eq(pte.file, files[i].file, "%zu: %u", i, pte.file);
+		cr_expect_eq(pte.offset, files[i].offset, "%zu", i);
+	}
+	pte = windows_pte_decode(&usual, 0xb22980e282380400);
+	cr_expect_eq(pte.kind, WINDOWS_PTE_AT_PROTO);
+	cr_expect_eq(pte.address, UINT64_C(0xffffb22980e28238));
+	cr_expect_eq(windows_pte_decode(&usual, 0xffffffff00000460).kind, WINDOWS_PTE_AT_VAD);
+	cr_expect_eq(windows_pte_decode(&usual, 0).kind, WINDOWS_PTE_ZERO);
 }

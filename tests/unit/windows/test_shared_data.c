@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "windows/shared_data.h"
+#include "windows/kernel/shared_data.h"
 
 #include "fake_space.h"
 

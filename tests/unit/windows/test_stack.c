@@ -4,7 +4,7 @@
 #include "windows/convention.h"
 #include "windows/stack/private.h"
 #include "windows/symbols/builtin.h"
-#include "windows/trap_frame.h"
+#include "windows/thread/trap_frame.h"
 
 /*
  * Images whose pages are absent, and a stack: what can be found without unwind data. Layouts are

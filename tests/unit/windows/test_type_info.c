@@ -90,6 +90,32 @@ Test(type_info, isf_describes_nested_types_and_bits)
 	src->ops->destroy(src);
 }
 
+#define FIXTURE_BITS(position)                                                  \
+	"{'offset': 0, 'type': {'kind': 'bitfield', 'bit_position': " #position \
+	", 'bit_length': 1, 'type': " FIXTURE_U32 "}}"
+#define FIXTURE_UNION_JSON                                                                    \
+	"{" FIXTURE_METADATA ", " FIXTURE_BASE_TYPES ", 'user_types': {"                      \
+	"'_U': {'size': 4, 'fields': {'Second': " FIXTURE_BITS(1) ", 'First': " FIXTURE_BITS( \
+		0) ", 'Whole': {'offset': 0, 'type': " FIXTURE_U32                            \
+		   "}}}}, 'enums': {}, 'symbols': {}}"
+
+Test(type_info, a_whole_field_comes_before_its_bits)
+{
+	static const char *const names[] = { "Whole", "First", "Second" };
+	struct profile_source *src = NULL;
+	struct type_info info;
+	struct arena arena;
+
+	arena_init(&arena, 0);
+	cr_assert_null(fixture_parse(FIXTURE_UNION_JSON, &src));
+	cr_assert_null(type_describe(src, "_U", &arena, &info));
+	cr_assert_eq(info.num_members, ARRAY_SIZE(names));
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		cr_expect_str_eq(info.members[i].name, names[i]);
+	arena_deinit(&arena);
+	src->ops->destroy(src);
+}
+
 Test(type_info, names_are_listed_without_the_unnamed)
 {
 	struct profile_source *src = open_isf();
