@@ -238,7 +238,7 @@ struct nts_error *nts_space_root(struct nts_snapshot *s, uint64_t dtb, unsigned 
 	struct error *err;
 
 	if (!s->snapshot->mem)
-		err = error_new(ERROR_UNSUPPORTED, "a small dump holds no physical pages");
+		err = error_new(ERROR_UNSUPPORTED, "a triage dump holds no physical pages");
 	else if (levels != 4 && levels != 5)
 		err = error_new(ERROR_USAGE, "page tables have 4 or 5 levels, not %u", levels);
 	else

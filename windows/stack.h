@@ -80,7 +80,10 @@ struct stack {
 	const char *end; /* why there are no more frames */
 };
 
-/* Whose stacks: the first that is set. Nothing: the processor whose registers the snapshot has. */
+/*
+ * Whose stacks: the first that is set; with both, the tid is looked for in the process. Nothing:
+ * the processor whose registers the snapshot has.
+ */
 struct stack_query {
 	bool all; /* of every thread of every process */
 	struct opt_u64 tid, pid, cpu;

@@ -125,7 +125,7 @@ static struct error *crashdump_open(const struct file *file, struct physmem *mem
 }
 
 const struct format_ops crashdump_format = {
-	.name = "crashdump",
+	.name = "crash-dump",
 	.description = "Windows crash dump of an AMD64 machine: full, kernel, bitmap, live, "
 		       "automatic, RDMP, triage",
 	.probe = crashdump_probe,

@@ -63,7 +63,7 @@ extern const size_t num_commands;
 /* The command that the first of the words, or the first two, name; *used_ret says which. NULL when
  * there is none. */
 const struct command *command_find(const char *const *words, size_t count, size_t *used_ret);
-/* The command whose name is most like this one; NULL when none is close. */
+/* The first that begins with this word, else the most like it; NULL when none is close. */
 const struct command *command_suggest(const char *name);
 
 #endif

@@ -102,6 +102,11 @@ const struct command *command_suggest(const char *name)
 	unsigned best_distance = 0;
 
 	for (size_t i = 0; i < num_commands; i++) {
+		if (strncmp(name, commands[i]->name, strlen(name)) == 0 &&
+		    commands[i]->name[strlen(name)] == ' ')
+			return commands[i];
+	}
+	for (size_t i = 0; i < num_commands; i++) {
 		unsigned distance = edit_distance(name, commands[i]->name);
 
 		if (!best || distance < best_distance) {

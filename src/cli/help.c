@@ -18,7 +18,7 @@ const char help_summary[] = "reads a snapshot of a 64-bit Windows machine's memo
 const struct help_status help_statuses[] = {
 	{ STATUS_OK, "everything was read" },
 	{ STATUS_FAILED, "no result, or only its beginning" },
-	{ STATUS_USAGE, "the command line is off" },
+	{ STATUS_USAGE, "the command line is wrong" },
 	{ STATUS_PARTIAL, "a partial result: something that should be there could not be read" },
 };
 const size_t num_help_statuses = ARRAY_SIZE(help_statuses);

@@ -268,7 +268,7 @@ static struct error *run_help(struct program *p, const struct option_values *opt
 {
 	size_t used;
 
-	if (options->num_args > 0) {
+	if (options->num_args > 0 && strcmp(options->args[0], "help") != 0) {
 		p->command = command_find(options->args, options->num_args, &used);
 		if (!p->command)
 			return unknown_command(options->args[0]);

@@ -20,7 +20,7 @@ static struct error *need_pages(const struct command_run *run)
 {
 	if (run->snapshot->mem)
 		return NULL;
-	return error_new(ERROR_UNSUPPORTED, "%s: a small dump holds no physical pages",
+	return error_new(ERROR_UNSUPPORTED, "%s: a triage dump holds no physical pages",
 			 run->snapshot->file.path);
 }
 

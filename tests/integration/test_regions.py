@@ -313,6 +313,17 @@ class Files(unittest.TestCase):
                          {with_device(v["file"]) for v in p["vads"] if v["kind"] == "image"})
         self.assertEqual(run("files", "--pid", 5, machine(name)).status, 1)
 
+    def test_of_a_hidden_process(self):
+        name = "win19041-tiny"
+        p, = (p for p in machine_truth(name)["processes"] if p["hidden"])
+        got = run("files", "--pid", p["pid"], "--format", "json", machine(name)).json()
+        held = {h["obj"] for h in p["handles"] if h["type"] == "File"}
+        self.assertTrue(held)
+        self.assertLessEqual(held, {number(r["object"]) for r in got})
+        areas = run("sections", "--pid", p["pid"], "--format", "json", machine(name)).json()
+        self.assertEqual({r["file"] for r in areas if r["type"] == "image"},
+                         {with_device(v["file"]) for v in p["vads"] if v["kind"] == "image"})
+
     def test_sections_are_named(self):
         truth = machine_truth("win22000-tiny")
         rows = {r["object"]: r for r in run("files", "--scan", "--format", "json",

@@ -95,7 +95,7 @@ class Store(WithCache):
         self.assertEqual(self.description(), "builtin:exact")
         self.assertFalse(os.path.exists(self.cache))
         self.assertEqual(self.add(self.isf), [{
-            "file": self.isf, "pdb_name": "ntkrnlmp.pdb", "guid": GUID, "age": 1, "types": 3,
+            "file": self.isf, "pdb_name": "ntkrnlmp.pdb", "pdb_guid": GUID, "pdb_age": 1, "types": 3,
             "symbols": 2, "path": os.path.join(self.store, f"{GUID}-1.sym")}])
         self.assertEqual(self.files(), [f"{GUID}-1.sym"])
         self.assertEqual(self.description(), f"store:{GUID}-1")
@@ -234,7 +234,7 @@ class Kernel(WithCache):
         fresh = self.outputs("--symbols", path, "--no-symbol-store")
         self.outputs("--symbols", path)
         kept = self.outputs("--symbols", path)
-        self.assertEqual(self.add(path)[0]["guid"], GUID)
+        self.assertEqual(self.add(path)[0]["pdb_guid"], GUID)
         stored = self.outputs()
         self.assertEqual(self.description(), f"store:{GUID}-1")
         for i, command in enumerate(self.COMMANDS):

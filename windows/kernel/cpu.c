@@ -165,8 +165,8 @@ static void report_lost(const struct kernel *k, size_t lost, size_t first, uint6
 {
 	if (lost && !k->triage_kprcb)
 		diag_partial(k->diag,
-			     "%zu processors could not be read (first: number %zu, at 0x%" PRIx64
-			     ")",
+			     "processors that could not be read: %zu (first: number %zu, at "
+			     "0x%" PRIx64 ")",
 			     lost, first, kprcb);
 }
 

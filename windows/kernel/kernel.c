@@ -96,7 +96,7 @@ struct error *kernel_open_space(struct kernel *k, uint64_t root, uint64_t eproce
 				struct space **ret)
 {
 	if (!k->snap->mem)
-		return error_new(ERROR_UNSUPPORTED, "a small dump has no page tables");
+		return error_new(ERROR_UNSUPPORTED, "a triage dump has no page tables");
 	if (!k->paging) /* a kernel that was put together by hand: page tables alone */
 		return space_create_amd64(k->snap->mem, root, k->loc.levels, &windows_soft_pte,
 					  &k->pte_config, ret);
@@ -204,7 +204,7 @@ static struct error *open_triage(struct kernel *k, const struct kernel_options *
 	struct error *err;
 
 	if (options->num_pagefiles)
-		diag_note(k->diag, "a small dump has no page tables: page files are of no use");
+		diag_note(k->diag, "a triage dump has no page tables: page files are of no use");
 	locate_triage(k);
 	find_build(k, NULL, false);
 	if ((err = profile_choose(k, &options->profile)) || (err = triage_open_space(k)))

@@ -104,8 +104,10 @@ static struct error *search_handles(struct file_search *s, uint64_t eprocess, co
 	}
 	while (!err && (step = handle_walk_next(walk, &entry, &gap)) != HANDLE_END) {
 		if (step == HANDLE_GAP)
-			diag_partial(s->k->diag, "%s: handles 0x%" PRIx64 " to 0x%" PRIx64 ": %s",
-				     who, gap.first, gap.last, gap.why);
+			diag_partial(s->k->diag,
+				     "%s: handles %" PRIu64 " to %" PRIu64
+				     ": the table's page 0x%" PRIx64 ": %s",
+				     who, gap.first, gap.last, gap.fault.va, gap.why);
 		else
 			err = add_object(s, entry.pointer + s->body);
 	}
@@ -136,24 +138,22 @@ static struct error *search_regions(struct file_search *s, uint64_t eprocess, co
 
 static struct error *search_processes(struct file_search *s, struct opt_u64 pid)
 {
-	bool found = !pid.present;
 	struct process_list list;
 	struct error *err;
 	char who[64];
 
-	if ((err = process_list_read(s->k, PROCESS_BRIEF, &list)))
+	err = pid.present ? process_list_by_pid(s->k, pid.value, PROCESS_BRIEF, &list)
+			  : process_list_read(s->k, PROCESS_BRIEF, &list);
+	if (err)
 		return err;
 	for (size_t i = 0; i < list.count && !err; i++) {
 		const struct process *p = &list.items[i];
 
-		if (pid.present && (!p->pid.present || p->pid.value != pid.value))
-			continue;
-		found = true;
 		snprintf(who, sizeof(who), "process %" PRIu64, p->pid.value);
 		if (!(err = search_handles(s, p->eprocess, who)))
 			err = search_regions(s, p->eprocess, who);
 	}
-	if (!err && !found)
+	if (!err && pid.present && !list.count)
 		err = error_new(ERROR_NOT_FOUND, "no process has the id %" PRIu64, pid.value);
 	process_list_deinit(&list);
 	return err;

@@ -33,7 +33,7 @@ struct file_list {
 
 struct file_list_options {
 	bool scan;	    /* also files whose pool blocks are anywhere in memory */
-	struct opt_u64 pid; /* only of the listed processes that have this id; no scan */
+	struct opt_u64 pid; /* only of the process with this id, listed or not; no scan */
 };
 
 /*

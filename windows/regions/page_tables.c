@@ -20,7 +20,7 @@ static const struct soft_pte_ops every_entry = { .classify = classify, .listed =
 struct error *page_tables_open(struct kernel *k, uint64_t root, struct space **ret)
 {
 	if (!k->snap->mem)
-		return error_new(ERROR_UNSUPPORTED, "a small dump has no page tables");
+		return error_new(ERROR_UNSUPPORTED, "a triage dump has no page tables");
 	return space_create_amd64(k->snap->mem, root, k->loc.levels, &every_entry, &k->pte_config,
 				  ret);
 }

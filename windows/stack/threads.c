@@ -241,13 +241,13 @@ static struct error *visit_threads(struct stacks *s, struct process_state *p,
 	return err;
 }
 
-/* Of processes by id; a tid alone is looked for in all of them. */
+/* Of processes by id; a tid without one is looked for in all that are listed. */
 static struct error *visit_processes(struct stacks *s, const struct stack_query *query)
 {
 	struct opt_u64 tid = query->all ? (struct opt_u64){ false, 0 } : query->tid;
 	struct process_list list;
 	struct process_state p;
-	bool by_pid = !query->all && !tid.present;
+	bool by_pid = !query->all && query->pid.present;
 	struct error *err;
 
 	err = by_pid ? process_list_by_pid(s->reader.k, query->pid.value, PROCESS_BRIEF, &list)
@@ -281,6 +281,21 @@ static struct error *visit_matching_cpus(struct stacks *s, const struct stack_qu
 	return err;
 }
 
+static struct error *nothing_visited(const struct stack_query *query)
+{
+	if (query->tid.present)
+		return error_new(ERROR_NOT_FOUND, "no thread has the id %" PRIu64,
+				 query->tid.value);
+	if (query->pid.present)
+		return error_new(ERROR_NOT_FOUND,
+				 "no process has the id %" PRIu64 ", or it has no threads",
+				 query->pid.value);
+	if (query->cpu.present)
+		return error_new(ERROR_NOT_FOUND, "no processor has the number %" PRIu64,
+				 query->cpu.value);
+	return error_new(ERROR_NOT_FOUND, "no thread and no processor could be found");
+}
+
 static struct error *run_query(struct stacks *s, const struct stack_query *query)
 {
 	struct error *err;
@@ -293,7 +308,7 @@ static struct error *run_query(struct stacks *s, const struct stack_query *query
 	if (!err && !s->visited && (query->all || query->tid.present || query->pid.present))
 		err = visit_matching_cpus(s, query);
 	if (!err && !s->visited)
-		err = error_new(ERROR_NOT_FOUND, "no such thread or processor could be found");
+		err = nothing_visited(query);
 	return err;
 }
 

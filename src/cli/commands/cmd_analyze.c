@@ -344,7 +344,7 @@ const struct command cmd_analyze = {
 		"that look the same.\n\n"
 		"The driver named is the one whose code the bug check points to, which need not "
 		"be the one at fault. A driver's time stamp is a date only where its build is not "
-		"reproducible; what it is is said where the snapshot shows it.",
+		"reproducible; module_stamp_kind says which, where the snapshot shows it.",
 	.example = "ntscope analyze --format json memory.dmp",
 	.columns = analyze_columns,
 	.num_columns = ANALYZE_NUM_COLUMNS,

@@ -66,7 +66,7 @@ static const struct column drivers_columns[DRIVERS_NUM_COLUMNS] = {
 	[DRIVERS_FLAGS] = { "flags", "FLAGS", CELL_ADDR, 10, COL_HIDDEN, "DRVO_* bits" },
 	[DRIVERS_SOURCE] = { "source", "SOURCE", CELL_STR, 9, COL_HIDDEN,
 			     "directory (\\Driver, \\FileSystem) or pool_scan (--scan)" },
-	[DRIVERS_POOL] = { "pool", "POOL", CELL_ADDR, 12, COL_HIDDEN,
+	[DRIVERS_POOL] = { "physical", "PHYSICAL", CELL_ADDR, 12, COL_HIDDEN,
 			   "--scan: physical address of its pool block" },
 	[DRIVERS_MAJOR_FUNCTION] = { "major_function", "MAJOR FUNCTION", CELL_STR, 31, COL_ASKED,
 				     "--irps: which IRPs" },
@@ -84,7 +84,7 @@ static const struct column drivers_columns[DRIVERS_NUM_COLUMNS] = {
 
 static const struct option_row drivers_options[] = {
 	{ "irps", 0, OPTION_FLAG, NULL, "one row per IRP handler" },
-	{ "scan", 0, OPTION_FLAG, NULL, "and drivers that are found in the pools alone" },
+	{ "scan", 0, OPTION_FLAG, NULL, "also drivers that are found in the pools alone" },
 };
 
 static const char *drivers_default_columns(const struct option_values *options)

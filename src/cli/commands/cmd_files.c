@@ -146,6 +146,8 @@ static struct error *files_run(struct command_run *run)
 	struct error *err;
 
 	options.pid.present = option_u64(run->options, "pid", &options.pid.value);
+	if (options.pid.present && options.scan)
+		return error_new(ERROR_USAGE, "--scan is of the whole machine: not with --pid");
 	if ((err = object_manager_open(run->kernel, &om)))
 		return err;
 	err = file_list_read(run->kernel, om, &options, &list);

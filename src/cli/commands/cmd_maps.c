@@ -275,7 +275,7 @@ static struct error *maps_run(struct command_run *run)
 	struct error *err;
 
 	if (!run->snapshot->mem)
-		return error_new(ERROR_UNSUPPORTED, "a small dump holds no page tables");
+		return error_new(ERROR_UNSUPPORTED, "a triage dump holds no page tables");
 	if ((err = region_reader_init(run->kernel, &r)))
 		return err;
 	if (!r.vads.known)

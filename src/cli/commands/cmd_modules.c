@@ -125,9 +125,10 @@ static struct error *modules_run(struct command_run *run)
 	struct kernel_module_list list;
 	struct error *err;
 
+	if (option_flag(run->options, "unloaded") && option_flag(run->options, "scan"))
+		return error_new(ERROR_USAGE, "--scan and --unloaded are two listings");
 	if (option_flag(run->options, "unloaded"))
 		return unloaded_run(run);
-
 	err = option_flag(run->options, "scan") ? kernel_modules_scan(run->kernel, &list)
 						: kernel_modules_read(run->kernel, &list);
 	if (err)
@@ -150,7 +151,7 @@ const struct command cmd_modules = {
 		"pool blocks and lists them in order of physical address, then those that only "
 		"the list has. A record that the list does not lead to is of a driver that hides, "
 		"or of one that is gone and whose memory was not used again.\n\n"
-		"With --unloaded it prints the drivers that Windows remembers to have unloaded, at "
+		"With --unloaded it prints the drivers that Windows remembers having unloaded, at "
 		"most 50, the last one first. Small dumps keep 12 characters of their names.",
 	.example = "ntscope modules --format csv memory.dmp",
 	.options = modules_options,

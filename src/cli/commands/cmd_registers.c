@@ -217,6 +217,14 @@ static struct error *put_threads(struct command_run *run, uint64_t tid)
 	return err;
 }
 
+static bool names_processes(const struct option_values *options)
+{
+	uint64_t value;
+
+	return option_flag(options, "scan") || option_u64(options, "process", &value) ||
+	       option_u64(options, "pid", &value);
+}
+
 static struct error *registers_run(struct command_run *run)
 {
 	struct processor_list list CLEANUP(processor_list_deinit) = { 0 };
@@ -225,6 +233,9 @@ static struct error *registers_run(struct command_run *run)
 
 	if (option_u64(run->options, "tid", &tid))
 		return put_threads(run, tid);
+	if (names_processes(run->options))
+		return error_new(ERROR_USAGE, "a process has no registers: --pid, --process and "
+					      "--scan say where --tid is looked for");
 	err = processor_list_init(run, &list);
 	for (size_t i = 0; i < list.count && !err; i++)
 		err = put_processor(run, &list.items[i], (struct opt_u64){ 0 });

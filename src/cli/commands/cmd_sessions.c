@@ -27,7 +27,7 @@ static const struct column sessions_columns[SESSIONS_NUM_COLUMNS] = {
 	[SESSIONS_UNLISTED] = { "unlisted", "UNLISTED", CELL_U64, 8, COL_RIGHT,
 				"of these not in the list of all processes" },
 	[SESSIONS_COMMITTED] = { "committed_pages", "PAGES", CELL_U64, 8, COL_RIGHT,
-				 "of the session's memory that are committed" },
+				 "pages of the session's memory that are committed" },
 	[SESSIONS_POOL_START] = { "pool_start", "POOL START", CELL_ADDR, 18, COL_HIDDEN,
 				  "first address of the session's paged pool" },
 	[SESSIONS_POOL_END] = { "pool_end", "POOL END", CELL_ADDR, 18, COL_HIDDEN,

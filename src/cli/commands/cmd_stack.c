@@ -190,7 +190,8 @@ const struct command cmd_stack = {
 		"absent, the stack is searched for the next address that code could return to; "
 		"such a frame is marked scan and may be a leftover of an earlier call.\n\n"
 		"Without --cpu, --tid, --pid or --all: the thread of the processor whose registers "
-		"the snapshot holds, which in a crash dump is the one that crashed.",
+		"the snapshot holds, which in a crash dump is the one that crashed. --tid looks "
+		"in the listed processes; with --pid in that one, listed or not.",
 	.example = "ntscope stack --cpu 0 memory.dmp",
 	.options = stack_options,
 	.num_options = ARRAY_SIZE(stack_options),

@@ -19,8 +19,8 @@ enum {
 static const struct column added_columns[ADDED_NUM_COLUMNS] = {
 	[ADDED_FILE] = { "file", "FILE", CELL_STR, 0, COL_HIDDEN, "the file that was read" },
 	[ADDED_PDB_NAME] = { "pdb_name", "PDB", CELL_STR, 12, 0, "of the kernel's symbol file" },
-	[ADDED_GUID] = { "guid", "GUID", CELL_STR, 32, 0, "which kernel the symbols are of" },
-	[ADDED_AGE] = { "age", "AGE", CELL_U64, 3, COL_RIGHT, "together with this" },
+	[ADDED_GUID] = { "pdb_guid", "GUID", CELL_STR, 32, 0, "which kernel the symbols are of" },
+	[ADDED_AGE] = { "pdb_age", "AGE", CELL_U64, 3, COL_RIGHT, "together with this" },
 	[ADDED_TYPES] = { "types", "TYPES", CELL_U64, 6, COL_RIGHT,
 			  "types that are described; 0: only symbols" },
 	[ADDED_SYMBOLS] = { "symbols", "SYMBOLS", CELL_U64, 7, COL_RIGHT, "symbols" },

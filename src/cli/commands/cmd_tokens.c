@@ -459,7 +459,7 @@ static struct error *tokens_run(struct command_run *run)
 
 const struct command cmd_tokens = {
 	.name = "tokens",
-	.summary = "show as whom each process acts and what it may",
+	.summary = "show as whom each process acts and what it may do",
 	.description =
 		"Reads the primary token of each process: user, groups, privileges, integrity, "
 		"logon session and session. Rows of json, jsonl and csv hold groups and privileges "

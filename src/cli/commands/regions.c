@@ -44,8 +44,9 @@ struct error *region_list_read(struct command_run *run, const struct vad_reader 
 	if (run->snapshot->mem)
 		vad_list_report(ret, run->diag, who);
 	else if (ret->num_breaks)
-		diag_note(run->diag, "%s: the small dump lacks %zu nodes of its tree of regions",
-			  who, ret->num_breaks);
+		diag_note(run->diag,
+			  "%s: nodes of its tree of regions that the triage dump lacks: %zu", who,
+			  ret->num_breaks);
 	return NULL;
 }
 

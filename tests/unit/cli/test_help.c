@@ -145,6 +145,7 @@ Test(tables, suggestions)
 {
 	cr_expect_eq(command_suggest("pss"), find("ps"));
 	cr_expect_eq(command_suggest("modlues"), find("modules"));
+	cr_expect_eq(command_suggest("registry"), find("registry hives"));
 	cr_expect_eq(command_suggest("frobnicate"), NULL);
 	cr_expect_eq(find("frobnicate"), NULL);
 }
