@@ -253,6 +253,8 @@ class Maps(unittest.TestCase):
                     last = r["last"]
                     self.assertEqual(r["size"], r["last"] - r["first"] + 1)
                     self.assertEqual(r["pages"] * r["page_size"], r["size"])
+                    self.assertEqual(r["access"] is not None,
+                                     r["state"] in ("mapped", "not_captured"))
                     home = [v for v in p["vads"] if v["start"] <= r["first"] <= v["end"]]
                     self.assertEqual([number(r["region"])] if r["region"] else [],
                                      [v["start"] for v in home])

@@ -36,8 +36,8 @@ static const struct column maps_columns[MAPS_NUM_COLUMNS] = {
 			     "bytes that one entry stands for; more than 4096 and not mapped: a "
 			     "page table that is not in memory" },
 	[MAPS_ACCESS] = { "access", "ACCESS", CELL_STR, 6, 0,
-			  "by the page tables: user, read, write, execute; of what is not present, "
-			  "what the tables above it allow" },
+			  "by the page tables: user, read, write, execute; absent where the entry "
+			  "is not present: it grants nothing" },
 	[MAPS_STATE] = { "state", "STATE", CELL_STR, 12, 0,
 			 "mapped, not_captured (mapped, but not in the snapshot), "
 			 "table_not_captured; or where Windows keeps it: transition, prototype, "
@@ -97,6 +97,12 @@ static const char *file_of(struct maps *m, const struct vad *vad)
 	return m->file;
 }
 
+/* Entries that hardware calls not present give no access, whatever the tables above say. */
+static bool has_access(const struct va_range *range)
+{
+	return range->state == VA_MAPPED || range->state == VA_NOT_CAPTURED;
+}
+
 static struct error *write_run(struct maps *m)
 {
 	const char *pattern = option_string(m->command->options, "file");
@@ -123,8 +129,9 @@ static struct error *write_run(struct maps *m)
 	if (range->state != VA_TABLE_NOT_CAPTURED) {
 		cells[MAPS_PAGE_SIZE] = cell_u64(range->page_size);
 		cells[MAPS_PAGES] = cell_u64((size + range->page_size - 1) / range->page_size);
-		cells[MAPS_ACCESS] = cell_str(access_text(range->access, access));
 	}
+	if (has_access(range))
+		cells[MAPS_ACCESS] = cell_str(access_text(range->access, access));
 	return sink_row(m->command->sink, cells, 0);
 }
 
@@ -132,8 +139,9 @@ static bool continues(const struct run *run, const struct run *next)
 {
 	const struct va_range *a = &run->range, *b = &next->range;
 
-	return a->page_size == b->page_size && a->state == b->state && a->access == b->access &&
-	       a->last + 1 == b->start && !a->repeat && !b->repeat && run->vad == next->vad;
+	return a->page_size == b->page_size && a->state == b->state &&
+	       (a->access == b->access || !has_access(a)) && a->last + 1 == b->start &&
+	       !a->repeat && !b->repeat && run->vad == next->vad;
 }
 
 static struct error *add_run(struct maps *m, const struct run *next)
