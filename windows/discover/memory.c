@@ -3,6 +3,7 @@
 
 #include "base/cursor.h"
 #include "windows/discover/probe.h"
+#include "windows/kernel/kernel_address.h"
 
 enum {
 	POOL_HEADER_SIZE = 16, /* POOL_HEADER of AMD64 kernels: the tag is its second dword */
@@ -11,10 +12,9 @@ enum {
 };
 
 /* 2000-01-01 and 2100-01-01 */
-#define TIME_FIRST  UINT64_C(125911584000000000)
-#define TIME_LAST   UINT64_C(157469184000000000)
-#define KERNEL_HALF UINT64_C(0xff00000000000000) /* with five levels, too */
-#define USER_END    UINT64_C(0x0100000000000000)
+#define TIME_FIRST UINT64_C(125911584000000000)
+#define TIME_LAST  UINT64_C(157469184000000000)
+#define USER_END   UINT64_C(0x0100000000000000)
 
 bool in_kernel_image(const struct probe *p, uint64_t va)
 {
@@ -23,7 +23,7 @@ bool in_kernel_image(const struct probe *p, uint64_t va)
 
 bool is_kernel_pointer(uint64_t value)
 {
-	return value >= KERNEL_HALF && !(value & 7) && value < UINT64_MAX - PAGE_SIZE;
+	return is_kernel_address(value) && !(value & 7) && value < UINT64_MAX - PAGE_SIZE;
 }
 
 bool is_user_page(uint64_t value)

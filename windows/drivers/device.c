@@ -38,19 +38,19 @@ static struct error *add_device(struct device_walk *w, size_t driver, struct obj
 {
 	struct device_list *list = w->list;
 	struct device d = { .device = o->va, .driver = driver };
-	struct opt_u64 extension = object_pointer(o, DRIVER_DEVICE_EXTENSION);
+	struct opt_u64 extension = object_nonzero(o, DRIVER_DEVICE_EXTENSION);
 	struct error *err;
 
-	d.owner = object_pointer(o, DRIVER_DEVICE_DRIVER);
+	d.owner = object_nonzero(o, DRIVER_DEVICE_DRIVER);
 	d.type = object_opt(o, DRIVER_DEVICE_TYPE);
 	d.flags = object_opt(o, DRIVER_DEVICE_FLAGS);
 	d.characteristics = object_opt(o, DRIVER_DEVICE_CHARACTERISTICS);
-	d.attached_device = object_pointer(o, DRIVER_DEVICE_ATTACHED);
+	d.attached_device = object_nonzero(o, DRIVER_DEVICE_ATTACHED);
 	if (extension.present) {
 		struct object e = object_at(w->r->k->space, extension.value, w->r->fields);
 
-		d.attached_to = object_pointer(&e, DRIVER_ATTACHED_TO);
-		d.node = object_pointer(&e, DRIVER_DEVICE_NODE);
+		d.attached_to = object_nonzero(&e, DRIVER_ATTACHED_TO);
+		d.node = object_nonzero(&e, DRIVER_DEVICE_NODE);
 	}
 	read_name(w, &d);
 	if ((err = array_reserve(&list->items, &list->capacity, list->count + 1,

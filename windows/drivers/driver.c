@@ -44,7 +44,7 @@ static void read_major_functions(struct object *o, struct driver *d)
 static void read_extension(struct driver_reader *r, struct object *o, struct arena *a,
 			   struct driver *d)
 {
-	struct opt_u64 va = object_pointer(o, DRIVER_EXTENSION);
+	struct opt_u64 va = object_nonzero(o, DRIVER_EXTENSION);
 	struct object extension;
 	char *text;
 
@@ -52,7 +52,7 @@ static void read_extension(struct driver_reader *r, struct object *o, struct are
 		return;
 	/* it lies behind the driver object, in the same block */
 	extension = object_at(r->k->space, va.value, r->fields);
-	d->add_device = object_pointer(&extension, DRIVER_ADD_DEVICE);
+	d->add_device = object_nonzero(&extension, DRIVER_ADD_DEVICE);
 	if (object_unicode(&extension, DRIVER_SERVICE_KEY, r->k->space, a, &text))
 		d->service_key = text;
 	else if (extension.fault.va)
@@ -91,13 +91,13 @@ struct error *driver_add(struct driver_reader *r, struct space *space, uint64_t 
 		report_absent(r, &d, "DriverStart", &o.fault);
 	d.size = object_opt(&o, DRIVER_SIZE);
 	d.flags = object_opt(&o, DRIVER_FLAGS);
-	d.section = object_pointer(&o, DRIVER_SECTION);
-	d.fast_io = object_pointer(&o, DRIVER_FAST_IO);
-	d.init = object_pointer(&o, DRIVER_INIT);
-	d.start_io = object_pointer(&o, DRIVER_START_IO);
-	d.unload = object_pointer(&o, DRIVER_UNLOAD);
+	d.section = object_nonzero(&o, DRIVER_SECTION);
+	d.fast_io = object_nonzero(&o, DRIVER_FAST_IO);
+	d.init = object_nonzero(&o, DRIVER_INIT);
+	d.start_io = object_nonzero(&o, DRIVER_START_IO);
+	d.unload = object_nonzero(&o, DRIVER_UNLOAD);
 	d.has_devices = object_u64(&o, DRIVER_DEVICE, &first_device);
-	d.first_device = object_pointer(&o, DRIVER_DEVICE);
+	d.first_device = object_nonzero(&o, DRIVER_DEVICE);
 	read_major_functions(&o, &d);
 	if (object_unicode(&o, DRIVER_NAME, r->k->space, &list->arena, &text))
 		d.name = text;

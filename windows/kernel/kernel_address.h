@@ -2,22 +2,21 @@
 #ifndef WINDOWS_KERNEL_ADDRESS_H
 #define WINDOWS_KERNEL_ADDRESS_H
 
-#include "windows/object.h"
+#include "memory/physmem.h"
 
-/* Could a structure of the kernel be there: in the kernel's half, with four levels of page tables
- * or five, and not at its very end? */
-static inline bool kernel_address_is_plausible(uint64_t va)
+/* The upper half of any address space begins here. */
+#define KERNEL_HALF (UINT64_C(1) << 63)
+
+/* In the kernel's half, with four levels of page tables or five? */
+static inline bool is_kernel_address(uint64_t va)
 {
-	return va >> 56 == 0xff && va <= UINT64_MAX - PAGE_SIZE;
+	return va >> 56 == 0xff;
 }
 
-/* A pointer that is not NULL. */
-static inline struct opt_u64 object_pointer(struct object *o, unsigned field)
+/* Could a structure of the kernel be there: in its half, and not at the very end? */
+static inline bool kernel_address_is_plausible(uint64_t va)
 {
-	struct opt_u64 ret = object_opt(o, field);
-
-	ret.present = ret.present && ret.value;
-	return ret;
+	return is_kernel_address(va) && va <= UINT64_MAX - PAGE_SIZE;
 }
 
 #endif

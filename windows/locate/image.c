@@ -58,11 +58,6 @@ bool is_kernel_pdb(const struct codeview *cv)
 	return is_kernel_name(cv->name, cv->name_complete);
 }
 
-bool is_kernel_address(uint64_t va)
-{
-	return va >> 56 == 0xff;
-}
-
 PRINTF(3, 4)
 static bool reject(struct rejection *no, enum progress_made progress, const char *fmt, ...)
 {

@@ -3,6 +3,7 @@
 #define WINDOWS_LOCATE_PRIVATE_H
 
 #include "base/progress.h"
+#include "windows/kernel/kernel_address.h"
 #include "windows/locate.h"
 
 /*
@@ -46,7 +47,6 @@ struct finding {
 	unsigned evidence; /* bits 1 << enum evidence */
 };
 
-bool is_kernel_address(uint64_t va);
 /* Does a CodeView record name a kernel, as far as its name is there? */
 bool is_kernel_pdb(const struct codeview *cv);
 /* Is the image at base the kernel? On false *no says what speaks against it. */

@@ -2,6 +2,7 @@
 #ifndef WINDOWS_OBJECTS_PRIVATE_H
 #define WINDOWS_OBJECTS_PRIVATE_H
 
+#include "windows/kernel/kernel_address.h"
 #include "windows/objects/object_directory.h"
 #include "windows/objects/object_manager.h"
 #include "windows/regions/section.h"
@@ -67,11 +68,5 @@ const char *object_info_path(struct object_manager *om, const struct object_info
 bool name_cache_find(const struct name_cache *c, uint64_t va, const char **ret);
 /* Keeps a copy in the manager's arena; when memory is out or the cache is full, nothing. */
 void name_cache_add(struct object_manager *om, uint64_t va, const char *name);
-
-/* A kernel address: canonical, in the upper half. */
-static inline bool is_kernel_address(uint64_t va)
-{
-	return va >> 56 == 0xff;
-}
 
 #endif

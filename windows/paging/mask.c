@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "windows/paging/mask.h"
+#include "windows/kernel/kernel_address.h"
 
 enum { MAX_STRETCHES = 4096 };
-#define UPPER_HALF (UINT64_C(1) << 63)
 
 /* The software entry that a walk ended in. */
 static bool soft_entry(struct space *s, uint64_t va, uint64_t *ret)
@@ -19,7 +19,7 @@ static bool soft_entry(struct space *s, uint64_t va, uint64_t *ret)
 void find_invalid_pte_mask(struct space *kernel, struct windows_pte_config *config)
 {
 	struct va_range range;
-	uint64_t va = UPPER_HALF, entry;
+	uint64_t va = KERNEL_HALF, entry;
 
 	for (unsigned i = 0; i < MAX_STRETCHES && space_next(kernel, va, &range); i++) {
 		if ((range.state == VA_TRANSITION || range.state == VA_DEMAND_ZERO) &&

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/cursor.h"
+#include "windows/kernel/kernel_address.h"
 #include "windows/paging/private.h"
 
 enum {
@@ -24,7 +25,6 @@ enum {
 };
 /* What iteration takes at once of a region that the tables say nothing of. */
 #define REGION_PART (UINT64_C(1) << 30)
-#define KERNEL_HALF (UINT64_C(1) << 63)
 
 struct paged_space {
 	struct space base;

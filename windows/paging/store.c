@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/cursor.h"
+#include "windows/kernel/kernel_address.h"
 #include "windows/paging/xpress.h"
 
 enum {
@@ -44,7 +45,6 @@ enum {
 	PAGEFILE_KEY_SHIFT = 28,
 };
 #define RECORD_IS_LINK UINT32_MAX
-#define KERNEL_HALF    (UINT64_C(1) << 63)
 
 static const struct store_layout layouts[] = {
 	{ 14393, 0, 0, 0x420, 0x17a8, 0x1918, UINT32_MAX },

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "windows/pool/reverse_map.h"
+#include "windows/kernel/kernel_address.h"
 
 #include <inttypes.h>
 
 enum { MAX_RANGES = 1 << 24 }; /* stretches of the kernel's half: 64 GiB of scattered pages */
 
 /* With five levels the kernel's half begins lower; holes cost nothing. */
-#define KERNEL_HALF_START (UINT64_C(1) << 63)
 
 /* The first page at or after pa. */
 static size_t lower_bound(const struct mapped_page *pages, size_t count, uint64_t pa)
@@ -37,7 +37,7 @@ static uint64_t mapped_length(const struct va_range *range)
 
 void reverse_map_pages(struct kernel *k, struct mapped_page *pages, size_t count)
 {
-	uint64_t va = KERNEL_HALF_START;
+	uint64_t va = KERNEL_HALF;
 	size_t left = count, ranges = 0;
 	struct va_range range;
 

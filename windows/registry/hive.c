@@ -4,6 +4,7 @@
 #include <inttypes.h>
 
 #include "base/cursor.h"
+#include "windows/kernel/kernel_address.h"
 
 DEFINE_FIELDS(hive, HIVE_FIELDS);
 
@@ -15,7 +16,6 @@ enum {
 	BIN_FLAGS = 0xf,    /* low bits of a bin's address */
 	MAX_CELL_SIZE = 1 << 30,
 };
-#define KERNEL_HALF (UINT64_C(1) << 47)
 
 static const char why_outside[] = "outside of the hive";
 static const char why_no_map[] = "the hive's map has no entry for it";

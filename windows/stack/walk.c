@@ -4,6 +4,7 @@
 
 #include "base/cursor.h"
 #include "windows/convention.h"
+#include "windows/kernel/kernel_address.h"
 #include "windows/stack/private.h"
 #include "windows/thread/trap_frame.h"
 
@@ -28,11 +29,6 @@ struct stack_walker {
 	size_t count, capacity;
 	struct error *err;
 };
-
-static bool is_kernel_address(uint64_t va)
-{
-	return va >> 47 == 0x1ffff;
-}
 
 static bool is_user_address(uint64_t va)
 {

@@ -128,6 +128,20 @@ Test(stack, a_scan_takes_what_lies_where_calls_put_it)
 	cr_expect_not_null(strstr(end, "return address"));
 }
 
+/* With five levels of page tables the kernel's half begins at 0xff00000000000000. */
+Test(stack, a_driver_may_lie_where_only_five_levels_reach)
+{
+	const uint64_t driver = UINT64_C(0xff11000000000000);
+
+	must(stack_images_add(&reader.kernel_images, driver, IMAGE_SIZE, "driver.sys"));
+	stack_images_sort(&reader.kernel_images);
+	fake_put_u64(fake, STACK + 0x108, driver + 0x2000);
+	walk();
+	cr_assert_eq(count, 2);
+	expect_frame(1, FRAME_SCAN, driver + 0x2000, STACK + 0x110);
+	cr_expect_str_eq(frames[1].module, "driver.sys");
+}
+
 Test(stack, the_threads_trap_frame_leads_out_of_the_kernel)
 {
 	thread.trap_frame = STACK + TRAP_FRAME;
