@@ -3,6 +3,7 @@
 #define FORMATS_FORMAT_H
 
 #include "base/arena.h"
+#include "base/block_cache.h"
 #include "base/diag.h"
 #include "base/file.h"
 #include "memory/physmem.h"
@@ -87,11 +88,10 @@ struct dump_triage {
 /* What the capture says of itself. Filled by open; strings are owned by `arena`. */
 struct dump_info {
 	struct arena arena;
-	const char *memory_map; /* of the options; borrowed while open runs, then NULL */
-	const char *format;	/* "raw", "elf-core", "xen-core", "virtualbox-core", "crash-dump" */
-	const char *subtype;	/* "full", "bitmap", "triage", ...; NULL where there is none */
-	const char *machine;	/* "amd64" */
-	uint32_t dump_type;	/* crash dumps: DumpType; else 0 */
+	const char *format;  /* "raw", "elf-core", "xen-core", "virtualbox-core", "crash-dump" */
+	const char *subtype; /* "full", "bitmap", "triage", ...; NULL where there is none */
+	const char *machine; /* "amd64" */
+	uint32_t dump_type;  /* crash dumps: DumpType; else 0 */
 	bool has_build, has_bugcheck, has_exception, has_system_time, has_uptime, has_comment;
 	uint32_t major_version, build; /* crash dumps: MajorVersion, MinorVersion */
 	struct bugcheck bugcheck;
@@ -115,18 +115,41 @@ struct dump_info {
 	size_t num_machine_runs;
 };
 
+/* Files that a snapshot consists of; they stay open, where they are, until it is closed. */
+struct file_set {
+	struct file **items;
+	size_t count, capacity;
+};
+/* Takes the file (closed also on failure). *ret is borrowed. */
+MUST_CHECK struct error *file_set_add(struct file_set *set, struct file *file,
+				      const struct file **ret);
+/* Closes them, the last one first: decoded files read those that were there before. */
+void file_set_deinit(struct file_set *set);
+
+/* What opening a snapshot works with. All of it outlives the physmem, and the cache and the files
+ * its sources. */
+struct format_input {
+	const struct file *file; /* the snapshot; inside a container: what it contains */
+	const char *path;	 /* as the user gave it: companions lie beside it */
+	struct physmem *mem;	 /* not sealed by the format */
+	struct virtmem *virt;	 /* likewise */
+	struct dump_info *info;	 /* its arena is set up */
+	struct diag *diag;
+	struct block_cache *cache; /* for decoded blocks, and for tables that grow with the file */
+	struct file_set *files;	   /* for companions and decoded files (block_file_open()) */
+	const char *memory_map;	   /* snapshot_options.memory_map */
+};
+
 struct format_ops {
 	const char *name;	 /* --format NAME */
 	const char *description; /* one line for `formats` and README */
 	/* How sure: bits of magic verified; 0 = not mine. By content only, pure. */
 	unsigned (*probe)(const struct probe_input *in);
 	/*
-	 * Registers runs in mem (not sealed here) or blocks in virt, and fills info (its arena is
-	 * set up). Damage that leaves something readable goes to diag; else an error: CORRUPT,
-	 * UNSUPPORTED (recognised by name), LIMIT.
+	 * Registers runs in mem or blocks in virt, and fills info. Damage that leaves something
+	 * readable goes to diag; else an error: CORRUPT, UNSUPPORTED (recognised by name), LIMIT.
 	 */
-	struct error *(*open)(const struct file *file, struct physmem *mem, struct virtmem *virt,
-			      struct dump_info *info, struct diag *diag);
+	struct error *(*open)(const struct format_input *in);
 };
 
 /* All formats, in the order in which help lists them. */
@@ -139,6 +162,8 @@ extern const size_t num_formats;
 struct snapshot {
 	struct file file;
 	const struct format_ops *format;
+	struct block_cache *cache;
+	struct file_set files;
 	struct physmem *mem;  /* sealed; NULL for triage dumps */
 	struct virtmem *virt; /* sealed; NULL except for triage dumps */
 	struct dump_info info;
@@ -150,11 +175,18 @@ struct snapshot_options {
 	/* Raw snapshots whose holes were left out: START-END@OFFSET,... in hexadecimal, physical
 	 * addresses [START, END) at OFFSET of the file; NULL: offset = address. */
 	const char *memory_map;
+	/* What decoding may hold in memory, in bytes: cached blocks, indexes, tables; 0: the
+	 * default, BLOCK_CACHE_DEFAULT_BYTES. */
+	uint64_t max_memory;
 };
 
 /* options may be NULL. diag is borrowed for the call. Errors begin with the path. */
 MUST_CHECK struct error *snapshot_open(const char *path, const struct snapshot_options *options,
 				       struct diag *diag, struct snapshot **ret);
+/* The same of a file that is open already: taken, closed also on failure. */
+MUST_CHECK struct error *snapshot_open_file(struct file *file, const char *path,
+					    const struct snapshot_options *options,
+					    struct diag *diag, struct snapshot **ret);
 void snapshot_close(struct snapshot *s); /* NULL ok */
 
 /* Registers of one cpu for formats that fill them: a zeroed array in info's arena. */

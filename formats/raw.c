@@ -73,15 +73,13 @@ static struct error *add_map(const struct file *file, struct physmem *mem, const
 	return error_new(ERROR_LIMIT, "memory map: more than %d runs", MAX_MAP_RUNS);
 }
 
-static struct error *raw_open(const struct file *file, struct physmem *mem, struct virtmem *virt,
-			      struct dump_info *info, struct diag *diag)
+static struct error *raw_open(const struct format_input *in)
 {
-	(void)virt;
-	info->format = "raw";
-	info->machine = "amd64";
-	if (info->memory_map)
-		return add_map(file, mem, info->memory_map, diag);
-	return physmem_add_file(mem, 0, file->size, file, 0);
+	in->info->format = "raw";
+	in->info->machine = "amd64";
+	if (in->memory_map)
+		return add_map(in->file, in->mem, in->memory_map, in->diag);
+	return physmem_add_file(in->mem, 0, in->file->size, in->file, 0);
 }
 
 const struct format_ops raw_format = {

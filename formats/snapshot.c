@@ -11,6 +11,9 @@
 /* What a format may store about a capture: far above any real one. */
 enum { MAX_INFO_BYTES = 256 << 20 };
 
+/* Of one snapshot: companions and decoded streams. */
+enum { MAX_FILES = 4096 };
+
 static struct error *format_by_name(const char *name, const struct format_ops **ret)
 {
 	char names[256] = "";
@@ -32,14 +35,16 @@ static struct error *format_by_name(const char *name, const struct format_ops **
 static struct error *format_by_content(const struct file *file, const struct format_ops **ret)
 {
 	struct probe_input in = {
-		.head = file->bytes,
 		.head_size = file->size < PROBE_HEAD_SIZE ? (size_t)file->size : PROBE_HEAD_SIZE,
 		.file_size = file->size,
 	};
 	const struct format_ops *best = NULL, *tied = NULL;
 	unsigned best_bid = 0, known_bits = 0;
-	const char *known = known_format(&in, &known_bits);
+	struct error *err = file_bytes(file, 0, in.head_size, &in.head);
 
+	if (err)
+		return err;
+	const char *known = known_format(&in, &known_bits);
 	for (size_t i = 0; i < num_formats; i++) {
 		unsigned bid = format_registry[i]->probe(&in);
 
@@ -63,6 +68,34 @@ static struct error *format_by_content(const struct file *file, const struct for
 	return NULL;
 }
 
+struct error *file_set_add(struct file_set *set, struct file *file, const struct file **ret)
+{
+	struct file *own = malloc(sizeof(*own));
+	struct error *err = own ? array_reserve(&set->items, &set->capacity, set->count + 1,
+						sizeof(*set->items), MAX_FILES, "files")
+				: &error_no_memory;
+
+	if (err) {
+		free(own);
+		file_close(file);
+		return err;
+	}
+	*own = *file;
+	*file = (struct file){ .fd = -1 };
+	*ret = set->items[set->count++] = own;
+	return NULL;
+}
+
+void file_set_deinit(struct file_set *set)
+{
+	while (set->count) {
+		file_close(set->items[--set->count]);
+		free(set->items[set->count]);
+	}
+	free(set->items);
+	*set = (struct file_set){ 0 };
+}
+
 /* Drops the kind of memory that the capture does not have, and seals the other. */
 static struct error *seal(struct snapshot *s)
 {
@@ -81,8 +114,8 @@ static struct error *seal(struct snapshot *s)
 	return err;
 }
 
-static struct error *open_file(struct snapshot *s, const struct snapshot_options *options,
-			       struct diag *diag)
+static struct error *open_file(struct snapshot *s, const char *path,
+			       const struct snapshot_options *options, struct diag *diag)
 {
 	struct error *err;
 
@@ -95,26 +128,49 @@ static struct error *open_file(struct snapshot *s, const struct snapshot_options
 				s->format->name);
 	if (err || (err = physmem_create(&s->mem)) || (err = virtmem_create(&s->virt)))
 		return err;
-	s->info.memory_map = options->memory_map;
-	err = s->format->open(&s->file, s->mem, s->virt, &s->info, diag);
-	s->info.memory_map = NULL;
+	err = s->format->open(&(struct format_input){
+		.file = &s->file,
+		.path = path,
+		.mem = s->mem,
+		.virt = s->virt,
+		.info = &s->info,
+		.diag = diag,
+		.cache = s->cache,
+		.files = &s->files,
+		.memory_map = options->memory_map,
+	});
 	return err ? err : seal(s);
 }
 
 struct error *snapshot_open(const char *path, const struct snapshot_options *options,
 			    struct diag *diag, struct snapshot **ret)
 {
+	struct file file;
+	struct error *err = file_open(&file, path); /* names the path itself */
+
+	return err ? err : snapshot_open_file(&file, path, options, diag, ret);
+}
+
+struct error *snapshot_open_file(struct file *file, const char *path,
+				 const struct snapshot_options *options, struct diag *diag,
+				 struct snapshot **ret)
+{
 	static const struct snapshot_options by_content;
 	struct snapshot *s = calloc(1, sizeof(*s));
 	struct error *err;
 
-	if (!s)
+	if (!s) {
+		file_close(file);
 		return &error_no_memory;
+	}
+	if (!options)
+		options = &by_content;
 	arena_init(&s->info.arena, MAX_INFO_BYTES);
-	s->file.fd = -1;
-	err = file_open(&s->file, path); /* names the path itself */
+	s->file = *file;
+	*file = (struct file){ .fd = -1 };
+	err = block_cache_create(options->max_memory, &s->cache);
 	if (!err)
-		err = error_wrap(open_file(s, options ? options : &by_content, diag), "%s", path);
+		err = error_wrap(open_file(s, path, options, diag), "%s", path);
 	if (err) {
 		snapshot_close(s);
 		return err;
@@ -130,7 +186,9 @@ void snapshot_close(struct snapshot *s)
 	physmem_destroy(s->mem);
 	virtmem_destroy(s->virt);
 	arena_deinit(&s->info.arena);
+	file_set_deinit(&s->files);
 	file_close(&s->file);
+	block_cache_destroy(s->cache);
 	free(s);
 }
 

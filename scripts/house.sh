@@ -4,8 +4,9 @@
 # $root set to the source tree. Everything is said on stderr, nothing reads stdin.
 
 # Debian 12's names.
-BUILD_PACKAGES="gcc libc6-dev cmake ninja-build pkg-config libjansson-dev liblzma-dev liblz4-dev libcapstone-dev"
-TEST_PACKAGES="$BUILD_PACKAGES clang clang-format libclang-rt-dev libcriterion-dev libhivex-bin libunicorn-dev lld llvm python3 xz-utils"
+BUILD_PACKAGES="gcc libc6-dev cmake ninja-build pkg-config libjansson-dev liblzma-dev liblz4-dev zlib1g-dev libcapstone-dev
+	libbz2-dev liblzo2-dev libsnappy-dev libzstd-dev libwim-dev"
+TEST_PACKAGES="$BUILD_PACKAGES lz4 makedumpfile python3-libkdumpfile wimtools zip zstd clang clang-format libclang-rt-dev libcriterion-dev libhivex-bin libunicorn-dev lld llvm python3 xz-utils"
 
 log_dir=$root/build/log
 

@@ -120,14 +120,41 @@ static bool bitmap_file_offset(void *arg, uint64_t gfn, uint64_t *ret)
 	return true;
 }
 
+/* Where the pages are not mapped their view is the pin. */
 static struct error *bitmap_page(void *arg, uint64_t gfn, const uint8_t **ret, void **pin)
 {
 	const struct page_bitmap *b = arg;
+	struct file_view *view;
+	struct error *err;
 	uint64_t offset;
 
 	*pin = NULL;
-	*ret = bitmap_file_offset(arg, gfn, &offset) ? b->file->bytes + offset : NULL;
+	*ret = NULL;
+	if (!bitmap_file_offset(arg, gfn, &offset))
+		return NULL;
+	if (!b->file->content) {
+		*ret = b->file->bytes + offset;
+		return NULL;
+	}
+	if (!(view = malloc(sizeof(*view))))
+		return &error_no_memory;
+	if ((err = file_view(b->file, offset, PAGE_SIZE, view))) {
+		free(view);
+		return err;
+	}
+	*ret = view->bytes;
+	*pin = view;
 	return NULL;
+}
+
+static void bitmap_release(void *arg, void *pin)
+{
+	struct file_view *view = pin;
+
+	(void)arg;
+	if (view)
+		file_view_release(view);
+	free(view);
 }
 
 static bool bitmap_next(void *arg, uint64_t gfn, uint64_t *first, uint64_t *last)
@@ -161,6 +188,7 @@ static void bitmap_cleanup(struct page_bitmap **b)
 
 static const struct page_source_ops bitmap_ops = {
 	.page = bitmap_page,
+	.release = bitmap_release,
 	.next = bitmap_next,
 	.file_offset = bitmap_file_offset,
 	.destroy = bitmap_destroy,
@@ -205,7 +233,7 @@ static struct error *find_form(const struct crash_dump *d, const struct bitmap_f
 		return error_new(ERROR_CORRUPT, "bitmap header at 0x%x: truncated at 0x%" PRIx64,
 				 (unsigned)BITMAP_OFFSET, d->file->size);
 
-	const uint8_t *header = d->file->bytes + BITMAP_OFFSET;
+	const uint8_t *header = d->bytes + BITMAP_OFFSET;
 	uint32_t signature = load_u32(header), valid = load_u32(header + BITMAP_VALID_DUMP);
 	if ((signature != SIGNATURE_SUMMARY && signature != SIGNATURE_FULL) || valid != VALID_DUMP)
 		return error_new(ERROR_CORRUPT,
@@ -225,7 +253,7 @@ static struct error *find_form(const struct crash_dump *d, const struct bitmap_f
 static struct error *locate_bits(const struct crash_dump *d, const struct bitmap_form *form,
 				 struct page_bitmap *b)
 {
-	const uint8_t *header = d->file->bytes + BITMAP_OFFSET;
+	const uint8_t *header = d->bytes + BITMAP_OFFSET;
 	uint64_t start = BITMAP_OFFSET + form->bits;
 
 	b->first_page = read_field(header, form, form->first_page);
@@ -254,8 +282,8 @@ static struct error *locate_bits(const struct crash_dump *d, const struct bitmap
 		return error_new(ERROR_LIMIT, "bitmap of %" PRIu64 " bits, the limit is %" PRIu64,
 				 b->num_bits, BITMAP_MAX_BITS);
 	b->file = d->file;
-	b->bits = d->file->bytes + start;
-	return NULL;
+	return error_wrap(file_bytes(d->file, start, (b->num_bits + 7) / 8, &b->bits),
+			  "bitmap of pages");
 }
 
 /* Leaves out what is beyond the end of the file, and says so. */
@@ -298,7 +326,7 @@ struct error *crash_open_bitmap(struct crash_dump *d)
 	if ((err = find_form(d, &form)) || (err = locate_bits(d, form, b)) ||
 	    (err = bitmap_index(b, &num_pages)))
 		return err;
-	uint64_t stated = read_field(d->file->bytes + BITMAP_OFFSET, form, form->num_pages);
+	uint64_t stated = read_field(d->bytes + BITMAP_OFFSET, form, form->num_pages);
 	if ((err = clip_pages(d, b, num_pages, stated)))
 		return err;
 	uint64_t count = b->num_bits, end = b->first_page + (num_pages << PAGE_SHIFT);

@@ -69,10 +69,14 @@ struct error *crash_read_blobs(struct crash_dump *d, uint64_t offset)
 	struct dump_info *info = d->info;
 	struct cursor c;
 	size_t count;
+	const uint8_t *rest;
+	struct error *err;
 
 	if (offset >= d->file->size)
 		return NULL;
-	cur_init(&c, d->file->bytes + offset, (size_t)(d->file->size - offset), offset);
+	if ((err = file_bytes(d->file, offset, d->file->size - offset, &rest)))
+		return error_wrap(err, "secondary data");
+	cur_init(&c, rest, (size_t)(d->file->size - offset), offset);
 	if (!enter_blobs(&c))
 		return NULL;
 	count = count_blobs(c);

@@ -70,10 +70,8 @@ static struct error *check_machine(uint32_t id)
 }
 
 /* Is it a dump that this reader knows, with all of its header? */
-static struct error *check_identity(const struct file *file)
+static struct error *check_identity(const struct file *file, const uint8_t *bytes)
 {
-	const uint8_t *bytes = file->bytes;
-
 	if (file->size >= SIGNATURE_SIZE && memcmp(bytes, signature32, SIGNATURE_SIZE) == 0)
 		return error_new(ERROR_UNSUPPORTED, "32-bit Windows crash dump ('PAGEDUMP'), only "
 						    "64-bit ones ('PAGEDU64') are read");
@@ -101,18 +99,23 @@ static const struct type_row *find_type(uint32_t type)
 	return NULL;
 }
 
-static struct error *crashdump_open(const struct file *file, struct physmem *mem,
-				    struct virtmem *virt, struct dump_info *info, struct diag *diag)
+static struct error *crashdump_open(const struct format_input *in)
 {
+	const struct file *file = in->file;
+	uint64_t headers = file->size < CRASH_HEADERS_SIZE ? file->size : CRASH_HEADERS_SIZE;
 	struct crash_dump d = {
-		.file = file, .mem = mem, .virt = virt, .info = info, .diag = diag
+		.file = file,
+		.mem = in->mem,
+		.virt = in->virt,
+		.info = in->info,
+		.diag = in->diag,
 	};
 	struct error *err;
 
-	if ((err = check_identity(file)))
+	if ((err = file_bytes(file, 0, headers, &d.bytes)) || (err = check_identity(file, d.bytes)))
 		return err;
-	info->format = "crash-dump";
-	info->machine = "amd64";
+	in->info->format = "crash-dump";
+	in->info->machine = "amd64";
 	if ((err = crash_read_header(&d)))
 		return err;
 	const struct type_row *row = find_type(d.type);
@@ -120,7 +123,7 @@ static struct error *crashdump_open(const struct file *file, struct physmem *mem
 		return error_new(ERROR_UNSUPPORTED,
 				 "crash dump type %" PRIu32 " (0x%" PRIx32 ") is not known", d.type,
 				 d.type);
-	info->subtype = row->name;
+	in->info->subtype = row->name;
 	return row->open(&d);
 }
 

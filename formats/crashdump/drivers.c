@@ -35,7 +35,7 @@ enum unloaded_field {
 static void cursor_of(const struct crash_dump *d, const struct dump_block *block,
 		      struct cursor *ret)
 {
-	cur_init(ret, d->file->bytes + block->file_offset, (size_t)block->size, block->file_offset);
+	cur_init(ret, d->bytes + block->file_offset, (size_t)block->size, block->file_offset);
 }
 
 /*

@@ -265,7 +265,7 @@ static struct error *fill_machine_runs(struct crash_dump *d)
 
 struct error *crash_read_header(struct crash_dump *d)
 {
-	const uint8_t *h = d->file->bytes;
+	const uint8_t *h = d->bytes;
 	struct error *err;
 
 	/* The type may be any number, and stays one in the error that refuses it. */

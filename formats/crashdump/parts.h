@@ -18,6 +18,7 @@
  */
 enum {
 	CRASH_HEADER_SIZE = 0x2000,
+	CRASH_HEADERS_SIZE = 0x3000,	 /* the type's own one behind it is smaller than a page */
 	CRASH_MAX_HEADER_RUNS = 43,	 /* what fits between 0x98 and the context at 0x348 */
 	CRASH_MAX_RANGES = 1 << 24,	 /* RDMP */
 	CRASH_MAX_DATA_BLOCKS = 1 << 20, /* triage */
@@ -36,6 +37,8 @@ struct crash_run {
 /* A dump being opened: format_ops.open's arguments, and the header's facts for the openers. */
 struct crash_dump {
 	const struct file *file;
+	/* The headers, CRASH_HEADERS_SIZE or what there is of it; triage dumps: the whole file. */
+	const uint8_t *bytes;
 	struct physmem *mem;
 	struct virtmem *virt;
 	struct dump_info *info;

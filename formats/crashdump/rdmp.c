@@ -27,8 +27,9 @@ enum rdmp_field {
 /* Checks the header; *ret: the ranges, up to the first page. */
 static struct error *read_rdmp_header(const struct crash_dump *d, struct cursor *ret)
 {
-	const uint8_t *header = d->file->bytes + RDMP_OFFSET;
+	const uint8_t *header = d->bytes + RDMP_OFFSET, *bytes;
 	const uint64_t ranges = RDMP_OFFSET + RDMP_RANGES;
+	struct error *err;
 
 	if (d->file->size < ranges)
 		return error_new(ERROR_CORRUPT, "RDMP header at 0x%x: truncated at 0x%" PRIx64,
@@ -57,7 +58,9 @@ static struct error *read_rdmp_header(const struct crash_dump *d, struct cursor 
 			  "0x%x: RDMP metadata size 0x%" PRIx64
 			  " does not agree with the first page at 0x%" PRIx64,
 			  (unsigned)(RDMP_OFFSET + RDMP_METADATA_SIZE), size, first_page);
-	cur_init(ret, d->file->bytes + ranges, (size_t)(first_page - ranges), ranges);
+	if ((err = file_bytes(d->file, ranges, first_page - ranges, &bytes)))
+		return error_wrap(err, "RDMP ranges");
+	cur_init(ret, bytes, (size_t)(first_page - ranges), ranges);
 	return NULL;
 }
 
@@ -100,7 +103,7 @@ struct error *crash_open_rdmp(struct crash_dump *d)
 
 	if ((err = read_rdmp_header(d, &c)))
 		return err;
-	const uint8_t *header = d->file->bytes + RDMP_OFFSET;
+	const uint8_t *header = d->bytes + RDMP_OFFSET;
 	bool counted = d->type == RDMP_COMPLETE;
 	uint64_t limit = counted ? load_u32(header + RDMP_NUM_RANGES) : UINT64_MAX;
 	struct crash_pages pages = { .offset = load_u64(header + RDMP_FIRST_PAGE) };

@@ -88,12 +88,12 @@ static const struct piece_row unloaded = { "list of unloaded drivers", UINT32_MA
 
 static uint32_t triage_u32(const struct crash_dump *d, enum triage_field field)
 {
-	return load_u32(d->file->bytes + TRIAGE_OFFSET + field);
+	return load_u32(d->bytes + TRIAGE_OFFSET + field);
 }
 
 static uint64_t triage_u64(const struct crash_dump *d, enum triage_field field)
 {
-	return load_u64(d->file->bytes + TRIAGE_OFFSET + field);
+	return load_u64(d->bytes + TRIAGE_OFFSET + field);
 }
 
 /* Is this piece there? A writer that leaves MiniDumpFields unset leaves offsets of 0 instead. */
@@ -233,7 +233,7 @@ static struct error *add_data_blocks(struct crash_dump *d)
 			     count, CRASH_MAX_DATA_BLOCKS);
 		count = CRASH_MAX_DATA_BLOCKS;
 	}
-	cur_init(&c, d->file->bytes + offset, (size_t)size, offset);
+	cur_init(&c, d->bytes + offset, (size_t)size, offset);
 	for (uint64_t i = 0; i < count; i++) {
 		bool whole = false;
 		if ((err = add_data_block(d, &c, &whole)))
@@ -279,10 +279,10 @@ static void check_mark(const struct crash_dump *d)
 		diag_partial(d->diag,
 			     "triage dump: end mark at 0x%" PRIx32 ", the file ends at 0x%" PRIx64,
 			     offset, d->file->size);
-	else if (load_u32(d->file->bytes + offset) != TRIAGE_VALID_MARK)
+	else if (load_u32(d->bytes + offset) != TRIAGE_VALID_MARK)
 		diag_partial(d->diag,
 			     "triage dump: 0x%" PRIx32 ": expected 'TRGD', found 0x%08" PRIx32,
-			     offset, load_u32(d->file->bytes + offset));
+			     offset, load_u32(d->bytes + offset));
 }
 
 struct error *crash_open_triage(struct crash_dump *d)
@@ -294,6 +294,9 @@ struct error *crash_open_triage(struct crash_dump *d)
 			ERROR_CORRUPT,
 			"triage header at 0x%x: truncated at 0x%" PRIx64 ", expected 0x%x bytes",
 			(unsigned)TRIAGE_OFFSET, d->file->size, (unsigned)TRIAGE_HEADER_SIZE);
+	/* Small, and its lists point anywhere. */
+	if ((err = file_bytes(d->file, 0, d->file->size, &d->bytes)))
+		return error_wrap(err, "triage dump");
 	struct dump_triage *t = arena_calloc(&d->info->arena, 1, sizeof(*t));
 	if (!t)
 		return &error_no_memory;

@@ -123,7 +123,7 @@ static struct error *add_memory(const struct file *file, const struct elf_header
 	struct error *err;
 
 	for (uint64_t i = 0; i < h->num_programs; i++) {
-		elf_read_program(file, h, i, &p);
+		elf_read_program(h, i, &p);
 		if (p.type != ELF_LOAD || !p.file_size)
 			continue;
 		segments++;
@@ -142,21 +142,20 @@ static struct error *add_memory(const struct file *file, const struct elf_header
 	return NULL;
 }
 
-static struct error *elf_open(const struct file *file, struct physmem *mem, struct virtmem *virt,
-			      struct dump_info *info, struct diag *diag)
+static struct error *elf_open(const struct format_input *in)
 {
+	const struct file *file = in->file;
 	struct elf_header header;
 	struct error *err;
 
-	(void)virt;
-	if ((err = elf_read_header(file, &header, diag)) || (err = check_kind(&header)))
+	if ((err = elf_read_header(file, &header, in->diag)) || (err = check_kind(&header)))
 		return err;
-	info->format = "elf-core";
-	info->machine = "amd64";
+	in->info->format = "elf-core";
+	in->info->machine = "amd64";
 	if (elf_xen_is_core(file, &header))
-		return elf_xen_open(file, &header, mem, info, diag);
-	err = add_memory(file, &header, mem, diag);
-	return err ? err : elf_notes_read(file, &header, info, diag);
+		return elf_xen_open(file, &header, in->mem, in->info, in->diag);
+	err = add_memory(file, &header, in->mem, in->diag);
+	return err ? err : elf_notes_read(file, &header, in->info, in->diag);
 }
 
 const struct format_ops elf_format = {

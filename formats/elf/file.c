@@ -23,8 +23,11 @@ uint64_t elf_bytes_in_file(const struct file *file, uint64_t offset, uint64_t si
 void elf_cursor(const struct file *file, uint64_t offset, uint64_t size, struct cursor *ret)
 {
 	uint64_t length = elf_bytes_in_file(file, offset, size);
+	const uint8_t *bytes = NULL;
+	struct error *err = length ? file_bytes(file, offset, length, &bytes) : NULL;
 
-	cur_init(ret, length ? file->bytes + offset : file->bytes, (size_t)length, offset);
+	cur_init(ret, bytes, err ? 0 : (size_t)length, offset);
+	error_destroy(err);
 }
 
 static struct error *check_ident(const uint8_t *ident)
@@ -46,30 +49,41 @@ static struct error *check_ident(const uint8_t *ident)
 	return NULL;
 }
 
-/* Clips the count of a header table to what is in the file. */
-static uint64_t clip_table(const struct file *file, uint64_t offset, uint64_t count, uint32_t size,
-			   const char *what, struct diag *diag)
+/* Finds a header table; its count is clipped to what is in the file. */
+static struct error *find_table(const struct file *file, uint64_t offset, uint64_t *count,
+				uint32_t size, const char *what, const uint8_t **ret,
+				struct diag *diag)
 {
-	uint64_t room = elf_bytes_in_file(file, offset, UINT64_MAX) / size;
+	uint64_t room;
 
-	if (count <= room)
-		return count;
-	diag_partial(diag,
-		     "%s headers at file offset 0x%" PRIx64 ": expected %" PRIu64
-		     ", the file ends after %" PRIu64,
-		     what, offset, count, room);
-	return room;
+	if (!*count)
+		return NULL;
+	room = elf_bytes_in_file(file, offset, UINT64_MAX) / size;
+	if (*count > room) {
+		diag_partial(diag,
+			     "%s headers at file offset 0x%" PRIx64 ": expected %" PRIu64
+			     ", the file ends after %" PRIu64,
+			     what, offset, *count, room);
+		*count = room;
+	}
+	return error_wrap(*count ? file_bytes(file, offset, *count * size, ret) : NULL,
+			  "%s headers", what);
 }
 
 /* Counts that do not fit the header's 16 bits are in section 0. */
 static void resolve_counts(const struct file *file, struct elf_header *h)
 {
 	struct elf_section first;
+	struct error *err;
 
 	if (!h->section_offset ||
 	    elf_bytes_in_file(file, h->section_offset, SECTION_SIZE) < SECTION_SIZE)
 		return;
-	elf_read_section(file, h, 0, &first);
+	if ((err = file_bytes(file, h->section_offset, SECTION_SIZE, &h->sections))) {
+		error_destroy(err);
+		return;
+	}
+	elf_read_section(h, 0, &first);
 	if (h->num_programs == PROGRAMS_IN_SECTION_0 && first.info)
 		h->num_programs = first.info;
 	if (!h->num_sections)
@@ -111,20 +125,18 @@ struct error *elf_read_header(const struct file *file, struct elf_header *ret, s
 		h.section_offset = h.num_sections = 0;
 	else
 		resolve_counts(file, &h);
-	if (h.num_programs)
-		h.num_programs = clip_table(file, h.program_offset, h.num_programs, phentsize,
-					    "program", diag);
-	if (h.num_sections)
-		h.num_sections = clip_table(file, h.section_offset, h.num_sections, shentsize,
-					    "section", diag);
+	if ((err = find_table(file, h.program_offset, &h.num_programs, phentsize, "program",
+			      &h.programs, diag)) ||
+	    (err = find_table(file, h.section_offset, &h.num_sections, shentsize, "section",
+			      &h.sections, diag)))
+		return err;
 	*ret = h;
 	return NULL;
 }
 
-void elf_read_program(const struct file *file, const struct elf_header *header, uint64_t index,
-		      struct elf_program *ret)
+void elf_read_program(const struct elf_header *header, uint64_t index, struct elf_program *ret)
 {
-	const uint8_t *p = file->bytes + header->program_offset + index * header->program_size;
+	const uint8_t *p = header->programs + index * header->program_size;
 
 	*ret = (struct elf_program){
 		.type = load_u32(p),
@@ -136,10 +148,9 @@ void elf_read_program(const struct file *file, const struct elf_header *header, 
 	};
 }
 
-void elf_read_section(const struct file *file, const struct elf_header *header, uint64_t index,
-		      struct elf_section *ret)
+void elf_read_section(const struct elf_header *header, uint64_t index, struct elf_section *ret)
 {
-	const uint8_t *p = file->bytes + header->section_offset + index * header->section_size;
+	const uint8_t *p = header->sections + index * header->section_size;
 
 	*ret = (struct elf_section){
 		.name = load_u32(p),
@@ -162,10 +173,10 @@ bool elf_find_section(const struct file *file, const struct elf_header *header, 
 
 	if (header->name_section >= header->num_sections)
 		return false;
-	elf_read_section(file, header, header->name_section, &names);
+	elf_read_section(header, header->name_section, &names);
 	elf_cursor(file, names.offset, names.size, &c);
 	for (uint64_t i = 0; i < header->num_sections; i++) {
-		elf_read_section(file, header, i, &section);
+		elf_read_section(header, i, &section);
 		if (!cur_seek(&c, section.name) || !cur_take(&c, length, &text) ||
 		    memcmp(text, name, length))
 			continue;

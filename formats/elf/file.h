@@ -24,7 +24,8 @@ struct elf_header {
 	uint32_t program_size, section_size; /* of one header */
 	uint64_t num_programs;		     /* extended numbering resolved, clipped to the file */
 	uint64_t num_sections;
-	uint32_t name_section; /* index of the section with the names */
+	uint32_t name_section;		    /* index of the section with the names */
+	const uint8_t *programs, *sections; /* their headers, borrowed from the file */
 };
 
 struct elf_program {
@@ -51,17 +52,16 @@ struct elf_note {
 MUST_CHECK struct error *elf_read_header(const struct file *file, struct elf_header *ret,
 					 struct diag *diag);
 /* index < num_programs, < num_sections. */
-void elf_read_program(const struct file *file, const struct elf_header *header, uint64_t index,
-		      struct elf_program *ret);
-void elf_read_section(const struct file *file, const struct elf_header *header, uint64_t index,
-		      struct elf_section *ret);
+void elf_read_program(const struct elf_header *header, uint64_t index, struct elf_program *ret);
+void elf_read_section(const struct elf_header *header, uint64_t index, struct elf_section *ret);
 /* The first section of that name; false when there is none. */
 bool elf_find_section(const struct file *file, const struct elf_header *header, const char *name,
 		      struct elf_section *ret);
 
 /* How many of size bytes at offset the file has. */
 uint64_t elf_bytes_in_file(const struct file *file, uint64_t offset, uint64_t size);
-/* A cursor over what the file has of [offset, offset + size). */
+/* A cursor over what the file has of [offset, offset + size): nothing where that cannot be decoded.
+ */
 void elf_cursor(const struct file *file, uint64_t offset, uint64_t size, struct cursor *ret);
 /* The next note, NULL error and true; false at the end. A note that is cut short is an error and
  * ends the walk. Names and descriptors are padded to four bytes. */

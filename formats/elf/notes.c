@@ -21,7 +21,7 @@ static void walk_notes(const struct file *file, const struct elf_header *h, note
 		struct cursor c;
 		bool found;
 
-		elf_read_program(file, h, i, &p);
+		elf_read_program(h, i, &p);
 		if (p.type != ELF_NOTE)
 			continue;
 		elf_cursor(file, p.offset, p.file_size < left ? p.file_size : left, &c);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/file.h"
+#include "base/file_content.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -128,6 +129,7 @@ struct error *file_open(struct file *ret, const char *path)
 
 void file_close(struct file *f)
 {
+	file_content_destroy(take_ptr(f->content));
 	if (f->bytes) {
 		mapping_withdraw(f);
 		munmap((void *)(uintptr_t)f->bytes, (size_t)f->size);
@@ -144,6 +146,8 @@ bool file_next_data(const struct file *f, uint64_t offset, uint64_t *start, uint
 
 	if (offset >= f->size)
 		return false;
+	if (f->content)
+		return file_content_next_data(f, offset, start, end);
 	data = lseek(f->fd, (off_t)offset, SEEK_DATA);
 	if (data < 0 && errno == ENXIO)
 		return false;

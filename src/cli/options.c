@@ -32,6 +32,8 @@ static const struct option_row common_rows[] = {
 	  "read the snapshot as this format instead of by its content" },
 	{ "memory-map", 0, OPTION_STRING, "START-END@OFFSET,...",
 	  "raw snapshots without their holes: which physical addresses are where in the file" },
+	{ "max-memory", 0, OPTION_SIZE, "SIZE",
+	  "memory for decompressed blocks and the indexes of compressed snapshots (default 512M)" },
 	{ "threads", 0, OPTION_U64, "N", "threads for scans (default: one per processor)" },
 	{ "quiet", 'q', OPTION_FLAG, NULL, "no notes and no progress on standard error" },
 	{ "verbose", 'v', OPTION_FLAG, NULL, "all messages, and how the kernel was found" },

@@ -201,7 +201,7 @@ static struct error *run_command(struct program *p, const struct option_values *
 	struct kernel *kernel CLEANUP(kernel_cleanup) = NULL;
 	struct error *kernel_error CLEANUP(error_cleanup) = NULL;
 	struct sink *sink CLEANUP(sink_cleanup) = NULL;
-	const struct snapshot_options given = {
+	struct snapshot_options given = {
 		.format = option_string(options, "input-format"),
 		.memory_map = option_string(options, "memory-map"),
 	};
@@ -213,6 +213,7 @@ static struct error *run_command(struct program *p, const struct option_values *
 		return err;
 	if ((err = open_sink(p, options, &sink)) != NULL)
 		return err;
+	(void)option_u64(options, "max-memory", &given.max_memory);
 	if (snapshots && (err = snapshot_open(options->args[0], &given, &p->diag, &snapshot)))
 		return err;
 	if ((err = open_kernel(p, snapshot, options, &kernel, &kernel_error)) != NULL)

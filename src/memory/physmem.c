@@ -170,11 +170,40 @@ static void count_touch(struct physmem *mem, const struct extent *run, uint64_t 
 		__atomic_fetch_add(&mem->num_touched, 1, __ATOMIC_RELAXED);
 }
 
+/* Sets view->bytes, NULL when the page is absent, and whom to give them back to. */
+static struct error *view_bytes(const struct physmem *mem, const struct extent *run, uint64_t page,
+				struct page_view *view)
+{
+	const struct page_source *source;
+	struct error *err;
+
+	if (run->file) {
+		uint64_t offset = run->offset + (page + view->begin - run->start);
+
+		if (!run->file->content) {
+			view->bytes = run->file->bytes + offset;
+			return NULL;
+		}
+		err = file_view(run->file, offset, view->end - view->begin, &view->file_view);
+		view->bytes = view->file_view.bytes;
+		return err;
+	}
+	source = &mem->sources[run->tag];
+	err = source->ops->page(source->arg, page >> PAGE_SHIFT, &view->bytes, &view->pin);
+	if (err || !view->bytes)
+		return err;
+	view->bytes += view->begin;
+	view->ops = source->ops;
+	view->arg = source->arg;
+	return NULL;
+}
+
 bool physmem_view(struct physmem *mem, uint64_t pa, struct page_view *ret, struct error **err)
 {
 	const struct extent *run = extent_list_at(&mem->runs, pa);
 	uint64_t page = pa & ~(uint64_t)PAGE_MASK;
 	struct page_view view = { .end = PAGE_SIZE };
+	struct error *page_err;
 
 	if (err)
 		*err = NULL;
@@ -184,23 +213,13 @@ bool physmem_view(struct physmem *mem, uint64_t pa, struct page_view *ret, struc
 		view.begin = (uint32_t)(run->start - page);
 	if (run->last - page < PAGE_MASK)
 		view.end = (uint32_t)(run->last - page) + 1;
-	if (run->file) {
-		view.bytes = run->file->bytes + run->offset + (page + view.begin - run->start);
-	} else {
-		const struct page_source *source = &mem->sources[run->tag];
-		struct error *page_err;
-
-		page_err = source->ops->page(source->arg, pa >> PAGE_SHIFT, &view.bytes, &view.pin);
-		if (page_err && err)
-			*err = page_err;
-		else
-			error_destroy(page_err);
-		if (page_err || !view.bytes)
-			return false;
-		view.bytes += view.begin;
-		view.ops = source->ops;
-		view.arg = source->arg;
-	}
+	page_err = view_bytes(mem, run, page, &view);
+	if (page_err && err)
+		*err = page_err;
+	else
+		error_destroy(page_err);
+	if (page_err || !view.bytes)
+		return false;
 	if (mem->touched)
 		count_touch(mem, run, pa >> PAGE_SHIFT);
 	*ret = view;
@@ -211,6 +230,7 @@ void page_release(struct page_view *view)
 {
 	if (view->ops && view->ops->release)
 		view->ops->release(view->arg, view->pin);
+	file_view_release(&view->file_view);
 	*view = (struct page_view){ 0 };
 }
 
@@ -298,7 +318,7 @@ bool physmem_file_offset(struct physmem *mem, uint64_t pa, uint64_t *ret)
 		return false;
 	if (run->file) {
 		*ret = run->offset + (pa - run->start);
-		return true;
+		return !run->file->is_internal;
 	}
 	source = &mem->sources[run->tag];
 	if (!source->ops->file_offset ||

@@ -39,7 +39,7 @@ MUST_CHECK struct error *physmem_create(struct physmem **ret);
 void physmem_destroy(struct physmem *mem); /* NULL ok */
 
 /*
- * Bytes of the mapped file. Any alignment; must lie in [0, file->size), and end at or below
+ * Bytes of the file. Any alignment; must lie in [0, file->size), and end at or below
  * PHYSMEM_MAX_END. The run added first wins where runs overlap. The file is borrowed and must
  * outlive mem. Errors: CORRUPT, LIMIT, NO_MEMORY.
  */
@@ -64,8 +64,10 @@ size_t physmem_num_runs(const struct physmem *mem);
 struct page_view {
 	const uint8_t *bytes; /* of physical address (gfn << 12) + begin */
 	uint32_t begin, end;  /* captured part of the page, in bytes: usually 0 and 4096 */
+	/* whoever lent them: a page source or a file */
 	const struct page_source_ops *ops;
 	void *arg, *pin;
+	struct file_view file_view;
 };
 
 /*
@@ -83,7 +85,7 @@ size_t physmem_read(struct physmem *mem, uint64_t pa, void *buf, size_t len);
  * `skip_holes`: leave out holes of a sparse file (they read as zeros), in whole pages. To go on,
  * call with ret->end. */
 bool physmem_next(struct physmem *mem, uint64_t pa, bool skip_holes, struct mem_range *ret);
-/* Where the byte at pa is in the snapshot file. */
+/* Where the byte at pa is in the snapshot file; false where it is not in one place. */
 bool physmem_file_offset(struct physmem *mem, uint64_t pa, uint64_t *ret);
 /* Distinct pages viewed so far, for benchmarks; counted only after physmem_count_pages(), which
  * wants a sealed mem (0 when memory for the count is out). */

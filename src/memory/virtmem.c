@@ -34,8 +34,12 @@ struct error *virtmem_add(struct virtmem *mem, uint64_t va, uint64_t length,
 {
 	struct extent block = { .start = va, .file = file, .offset = file_offset };
 	struct error *err = extent_check_file(file, file_offset, length);
+	const uint8_t *whole;
 
 	if (err || !length)
+		return err;
+	/* Blocks are handed out without pins: what is decoded is kept, all of it. */
+	if ((err = file_bytes(file, 0, file->size, &whole)))
 		return err;
 	if (__builtin_add_overflow(va, length - 1, &block.last))
 		return error_new(ERROR_CORRUPT,
@@ -60,12 +64,14 @@ struct error *virtmem_seal(struct virtmem *mem)
 bool virtmem_view(const struct virtmem *mem, uint64_t va, const uint8_t **bytes, size_t *len)
 {
 	const struct extent *block = extent_list_at(&mem->blocks, va);
+	struct error *err;
 
 	if (!block)
 		return false;
-	*bytes = block->file->bytes + block->offset + (va - block->start);
 	*len = block->last - va + 1;
-	return true;
+	err = file_bytes(block->file, block->offset + (va - block->start), *len, bytes);
+	error_destroy(err); /* none: virtmem_add() had them all */
+	return !err;
 }
 
 bool virtmem_next(const struct virtmem *mem, uint64_t va, struct mem_range *ret)

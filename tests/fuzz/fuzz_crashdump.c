@@ -103,7 +103,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	diag_init(&diag, NULL, NULL);
 	arena_init(&info.arena, MAX_CAPTURED);
 	if (!(err = physmem_create(&mem)) && !(err = virtmem_create(&virt)) &&
-	    !(err = crashdump_format.open(&file, mem, virt, &info, &diag)) &&
+	    !(err = crashdump_format.open(&(struct format_input){
+		      .file = &file, .mem = mem, .virt = virt, .info = &info, .diag = &diag })) &&
 	    !(err = physmem_seal(mem)) && !(err = virtmem_seal(virt))) {
 		check_info(&info, &file);
 		check_pages(mem, &file);

@@ -4,7 +4,7 @@
 
 #include "base/cursor.h"
 #include "fuzz.h"
-#include "windows/paging/xpress.h"
+#include "codec/xpress.h"
 
 /*
  * Two bytes for the room, then what is compressed. Nothing is written past what is said to be, more

@@ -6,7 +6,7 @@
 
 #include "base/cursor.h"
 #include "windows/kernel/kernel_address.h"
-#include "windows/paging/xpress.h"
+#include "codec/xpress.h"
 
 enum {
 	/* SmGlobals */

@@ -258,7 +258,11 @@ struct error *fake_open(struct fake *f)
 	memset(&f->info, 0, sizeof(f->info));
 	arena_init(&f->info.arena, 1 << 20);
 	if ((err = physmem_create(&f->mem)) || (err = virtmem_create(&f->virt)) ||
-	    (err = crashdump_format.open(&f->file, f->mem, f->virt, &f->info, &f->diag)) ||
+	    (err = crashdump_format.open(&(struct format_input){ .file = &f->file,
+								 .mem = f->mem,
+								 .virt = f->virt,
+								 .info = &f->info,
+								 .diag = &f->diag })) ||
 	    (err = physmem_seal(f->mem)))
 		return err;
 	return virtmem_seal(f->virt);

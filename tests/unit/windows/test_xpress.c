@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "windows/paging/xpress.h"
+#include "codec/xpress.h"
 
 #include "xpress_packer.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef WINDOWS_PAGING_XPRESS_H
-#define WINDOWS_PAGING_XPRESS_H
+#ifndef CODEC_XPRESS_H
+#define CODEC_XPRESS_H
 
 #include "base/compiler.h"
 

@@ -1,0 +1,384 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/block_cache.h"
+
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+	NUM_SHARDS = 16,
+	NUM_BUCKETS = 1 << 12, /* of each shard */
+};
+
+enum block_state { BLOCK_FILLING, BLOCK_READY, BLOCK_FAILED };
+
+struct block {
+	struct block *next;	     /* of its bucket */
+	struct block *newer, *older; /* of its shard; those pinned are in no list */
+	uint64_t source, index;
+	size_t size;
+	uint32_t pins;
+	enum block_state state;
+	bool scratch;
+	struct error *error; /* BLOCK_FAILED */
+	uint8_t bytes[];
+};
+
+struct shard {
+	pthread_mutex_t lock;
+	pthread_cond_t filled;
+	struct block *buckets[NUM_BUCKETS];
+	struct block *newest, *oldest;
+	uint64_t hits, misses, evictions;
+};
+
+struct block_cache {
+	uint64_t max_bytes;
+	uint64_t bytes, reserved, peak; /* atomic */
+	uint64_t next_id;		/* atomic */
+	struct shard shards[NUM_SHARDS];
+};
+
+struct error *block_cache_create(uint64_t max_bytes, struct block_cache **ret)
+{
+	struct block_cache *c = calloc(1, sizeof(*c));
+
+	if (!c)
+		return &error_no_memory;
+	c->max_bytes = max_bytes ? max_bytes : BLOCK_CACHE_DEFAULT_BYTES;
+	for (size_t i = 0; i < NUM_SHARDS; i++) {
+		pthread_mutex_init(&c->shards[i].lock, NULL);
+		pthread_cond_init(&c->shards[i].filled, NULL);
+	}
+	*ret = c;
+	return NULL;
+}
+
+static void block_free(struct block_cache *c, struct block *b)
+{
+	__atomic_fetch_sub(&c->bytes, b->size, __ATOMIC_RELAXED);
+	error_destroy(b->error);
+	free(b);
+}
+
+void block_cache_destroy(struct block_cache *c)
+{
+	if (!c)
+		return;
+	for (size_t i = 0; i < NUM_SHARDS; i++) {
+		struct shard *s = &c->shards[i];
+
+		while (s->oldest) {
+			struct block *b = s->oldest;
+
+			s->oldest = b->newer;
+			block_free(c, b);
+		}
+		pthread_cond_destroy(&s->filled);
+		pthread_mutex_destroy(&s->lock);
+	}
+	free(c);
+}
+
+void block_cache_join(struct block_cache *c, struct block_source *source)
+{
+	source->id = __atomic_add_fetch(&c->next_id, 1, __ATOMIC_RELAXED);
+}
+
+/* A mix of splitmix64's: neighbours go to different shards. */
+static uint64_t mix(uint64_t source, uint64_t index)
+{
+	uint64_t x = index + source * UINT64_C(0x9e3779b97f4a7c15);
+
+	x = (x ^ x >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+	x = (x ^ x >> 27) * UINT64_C(0x94d049bb133111eb);
+	return x ^ x >> 31;
+}
+
+static struct shard *shard_of(struct block_cache *c, uint64_t hash)
+{
+	return &c->shards[hash % NUM_SHARDS];
+}
+
+static struct block **bucket_of(struct shard *s, uint64_t hash)
+{
+	return &s->buckets[hash / NUM_SHARDS % NUM_BUCKETS];
+}
+
+static void list_remove(struct shard *s, struct block *b)
+{
+	*(b->newer ? &b->newer->older : &s->newest) = b->older;
+	*(b->older ? &b->older->newer : &s->oldest) = b->newer;
+	b->newer = b->older = NULL;
+}
+
+static void list_add(struct shard *s, struct block *b)
+{
+	b->older = s->newest;
+	b->newer = NULL;
+	*(s->newest ? &s->newest->newer : &s->oldest) = b;
+	s->newest = b;
+}
+
+/* Takes an unpinned block out of the shard: its owner frees it. */
+static void shard_drop(struct shard *s, struct block *b)
+{
+	struct block **at = bucket_of(s, mix(b->source, b->index));
+
+	list_remove(s, b);
+	while (*at != b)
+		at = &(*at)->next;
+	*at = b->next;
+}
+
+void block_cache_leave(struct block_cache *c, const struct block_source *source)
+{
+	for (size_t i = 0; i < NUM_SHARDS; i++) {
+		struct shard *s = &c->shards[i];
+		struct block *b, *newer;
+
+		pthread_mutex_lock(&s->lock);
+		for (b = s->oldest; b; b = newer) {
+			newer = b->newer;
+			if (b->source != source->id)
+				continue;
+			shard_drop(s, b);
+			block_free(c, b);
+		}
+		pthread_mutex_unlock(&s->lock);
+	}
+}
+
+static uint64_t in_use(const struct block_cache *c)
+{
+	return __atomic_load_n(&c->bytes, __ATOMIC_RELAXED) +
+	       __atomic_load_n(&c->reserved, __ATOMIC_RELAXED);
+}
+
+static void note_peak(struct block_cache *c)
+{
+	uint64_t now = in_use(c), peak = __atomic_load_n(&c->peak, __ATOMIC_RELAXED);
+
+	while (now > peak && !__atomic_compare_exchange_n(&c->peak, &peak, now, true,
+							  __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+		;
+}
+
+/*
+ * Drops old blocks of one shard until all of `need` fits. Returns the last one dropped if it has
+ * just that size, for use again: fresh memory costs as much as decoding.
+ */
+static struct block *shard_make_room(struct block_cache *c, struct shard *s, uint64_t need)
+{
+	struct block *spare = NULL;
+
+	while (s->oldest && in_use(c) + need > c->max_bytes) {
+		struct block *b = s->oldest;
+
+		shard_drop(s, b);
+		s->evictions++;
+		if (!spare && b->size == need && b->state == BLOCK_READY) {
+			spare = b;
+			__atomic_fetch_sub(&c->bytes, b->size, __ATOMIC_RELAXED);
+		} else {
+			block_free(c, b);
+		}
+	}
+	return spare;
+}
+
+/* A block of that size, counted, its other fields zero. Other shards' old blocks go as well when
+ * those of the first do not suffice. No lock is held. */
+static struct block *block_new(struct block_cache *c, size_t first_shard, size_t size)
+{
+	struct block *b = NULL;
+
+	for (size_t i = 0; i < NUM_SHARDS && !b && in_use(c) + size > c->max_bytes; i++) {
+		struct shard *s = &c->shards[(first_shard + i) % NUM_SHARDS];
+
+		pthread_mutex_lock(&s->lock);
+		b = shard_make_room(c, s, size);
+		pthread_mutex_unlock(&s->lock);
+	}
+	if (!b && !(b = malloc(sizeof(*b) + size)))
+		return NULL;
+	memset(b, 0, sizeof(*b));
+	b->size = size;
+	b->pins = 1;
+	__atomic_fetch_add(&c->bytes, size, __ATOMIC_RELAXED);
+	note_peak(c);
+	return b;
+}
+
+static struct error *check_fits(const struct block_cache *c, uint64_t size)
+{
+	uint64_t reserved = __atomic_load_n(&c->reserved, __ATOMIC_RELAXED);
+	uint64_t room = c->max_bytes > reserved ? c->max_bytes - reserved : 0;
+
+	if (size <= room)
+		return NULL;
+	return error_new(ERROR_LIMIT,
+			 "a block of %" PRIu64
+			 " bytes to be decoded at once, the memory left for it "
+			 "is %" PRIu64 " (see --max-memory)",
+			 size, room);
+}
+
+static struct block *find(struct shard *s, uint64_t hash, uint64_t source, uint64_t index)
+{
+	struct block *b = *bucket_of(s, hash);
+
+	while (b && (b->source != source || b->index != index))
+		b = b->next;
+	return b;
+}
+
+static void shard_unpin(struct shard *s, struct block *b)
+{
+	if (--b->pins == 0)
+		list_add(s, b);
+}
+
+/* The block, pinned and filled or failed; NULL when the shard does not have it. Locked. */
+static struct block *shard_get(struct shard *s, uint64_t hash, uint64_t source, uint64_t index)
+{
+	struct block *b = find(s, hash, source, index);
+
+	if (!b)
+		return NULL;
+	if (b->pins++ == 0)
+		list_remove(s, b);
+	while (b->state == BLOCK_FILLING)
+		pthread_cond_wait(&s->filled, &s->lock);
+	s->hits++;
+	return b;
+}
+
+/* Adds `fresh` as being filled, unless another thread was first: then that one's. Locked. */
+static struct block *shard_add(struct shard *s, uint64_t hash, struct block *fresh)
+{
+	struct block **bucket = bucket_of(s, hash);
+	struct block *there = shard_get(s, hash, fresh->source, fresh->index);
+
+	if (there)
+		return there;
+	fresh->next = *bucket;
+	*bucket = fresh;
+	s->misses++;
+	return fresh;
+}
+
+static void fill(struct shard *s, struct block *b, const struct block_source *source)
+{
+	struct error *err = source->fill(source->arg, b->index, b->bytes, b->size);
+
+	pthread_mutex_lock(&s->lock);
+	b->error = err;
+	b->state = err ? BLOCK_FAILED : BLOCK_READY;
+	pthread_cond_broadcast(&s->filled);
+	pthread_mutex_unlock(&s->lock);
+}
+
+struct error *block_cache_get(struct block_cache *c, const struct block_source *source,
+			      uint64_t index, size_t size, const uint8_t **ret, void **pin)
+{
+	uint64_t hash = mix(source->id, index);
+	struct shard *s = shard_of(c, hash);
+	struct block *b, *fresh;
+	struct error *err;
+
+	pthread_mutex_lock(&s->lock);
+	b = shard_get(s, hash, source->id, index);
+	pthread_mutex_unlock(&s->lock);
+	if (!b) {
+		if ((err = check_fits(c, size)))
+			return err;
+		fresh = block_new(c, hash % NUM_SHARDS, size);
+		if (!fresh)
+			return &error_no_memory;
+		fresh->source = source->id;
+		fresh->index = index;
+		pthread_mutex_lock(&s->lock);
+		b = shard_add(s, hash, fresh);
+		pthread_mutex_unlock(&s->lock);
+		if (b == fresh)
+			fill(s, b, source);
+		else
+			block_free(c, fresh);
+	}
+	if (b->state == BLOCK_FAILED) {
+		err = error_new(error_code(b->error), "%s", error_message(b->error));
+		block_cache_release(c, b);
+		return err;
+	}
+	*ret = b->bytes;
+	*pin = b;
+	return NULL;
+}
+
+struct error *block_cache_scratch(struct block_cache *c, size_t size, uint8_t **ret, void **pin)
+{
+	struct error *err = check_fits(c, size);
+	struct block *b;
+
+	if (err)
+		return err;
+	if (!(b = block_new(c, 0, size)))
+		return &error_no_memory;
+	b->scratch = true;
+	*ret = b->bytes;
+	*pin = b;
+	return NULL;
+}
+
+void block_cache_release(struct block_cache *c, void *pin)
+{
+	struct block *b = pin;
+	struct shard *s;
+
+	if (!b)
+		return;
+	if (b->scratch) {
+		block_free(c, b);
+		return;
+	}
+	s = shard_of(c, mix(b->source, b->index));
+	pthread_mutex_lock(&s->lock);
+	shard_unpin(s, b);
+	pthread_mutex_unlock(&s->lock);
+}
+
+struct error *block_cache_reserve(struct block_cache *c, uint64_t bytes, const char *what)
+{
+	uint64_t reserved = __atomic_load_n(&c->reserved, __ATOMIC_RELAXED);
+
+	do {
+		if (bytes > c->max_bytes || reserved > c->max_bytes - bytes)
+			return error_new(ERROR_LIMIT,
+					 "%s: %" PRIu64 " bytes, the memory left for it is %" PRIu64
+					 " (see --max-memory)",
+					 what, bytes, c->max_bytes - reserved);
+	} while (!__atomic_compare_exchange_n(&c->reserved, &reserved, reserved + bytes, true,
+					      __ATOMIC_RELAXED, __ATOMIC_RELAXED));
+	note_peak(c);
+	return NULL;
+}
+
+void block_cache_stats(struct block_cache *c, struct block_cache_stats *ret)
+{
+	*ret = (struct block_cache_stats){
+		.bytes = __atomic_load_n(&c->bytes, __ATOMIC_RELAXED),
+		.reserved = __atomic_load_n(&c->reserved, __ATOMIC_RELAXED),
+		.peak = __atomic_load_n(&c->peak, __ATOMIC_RELAXED),
+	};
+	for (size_t i = 0; i < NUM_SHARDS; i++) {
+		struct shard *s = &c->shards[i];
+
+		pthread_mutex_lock(&s->lock);
+		ret->hits += s->hits;
+		ret->misses += s->misses;
+		ret->evictions += s->evictions;
+		pthread_mutex_unlock(&s->lock);
+	}
+}
