@@ -100,6 +100,8 @@ struct dump_info {
 	uint64_t system_uptime;		   /* 100 ns */
 	uint32_t product_type, suite_mask; /* 0 where not given */
 	const char *comment;
+	/* crash dumps: the header, of 8 KiB, as it stands; borrowed from the snapshot's file */
+	const uint8_t *crash_header;
 	uint32_t num_cpus; /* processors that the capture names; may exceed num_registers */
 	struct registers *registers; /* [num_registers], by processor; arena */
 	size_t num_registers;
@@ -178,6 +180,7 @@ struct snapshot_options {
 	/* What decoding may hold in memory, in bytes: cached blocks, indexes, tables; 0: the
 	 * default, BLOCK_CACHE_DEFAULT_BYTES. */
 	uint64_t max_memory;
+	unsigned threads; /* for decoding ahead of one that reads in order; 0: one per processor */
 };
 
 /* options may be NULL. diag is borrowed for the call. Errors begin with the path. */

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/workers.h"
 #include "formats/known.h"
 #include "formats/registry.h"
 
@@ -169,6 +170,9 @@ struct error *snapshot_open_file(struct file *file, const char *path,
 	s->file = *file;
 	*file = (struct file){ .fd = -1 };
 	err = block_cache_create(options->max_memory, &s->cache);
+	if (!err)
+		block_cache_read_ahead(s->cache, options->threads ? options->threads
+								  : workers_default_threads());
 	if (!err)
 		err = error_wrap(open_file(s, path, options, diag), "%s", path);
 	if (err) {

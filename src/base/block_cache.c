@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "base/block_cache.h"
+#include "base/block_ahead.h"
 
 #include <inttypes.h>
 #include <pthread.h>
@@ -36,7 +36,8 @@ struct shard {
 struct block_cache {
 	uint64_t max_bytes;
 	uint64_t bytes, reserved, peak; /* atomic */
-	uint64_t next_id;		/* atomic */
+	uint64_t next_id, read_ahead;	/* atomic */
+	struct block_ahead *ahead;	/* NULL: nothing is read ahead */
 	struct shard shards[NUM_SHARDS];
 };
 
@@ -66,6 +67,7 @@ void block_cache_destroy(struct block_cache *c)
 {
 	if (!c)
 		return;
+	block_ahead_destroy(c->ahead);
 	for (size_t i = 0; i < NUM_SHARDS; i++) {
 		struct shard *s = &c->shards[i];
 
@@ -134,6 +136,8 @@ static void shard_drop(struct shard *s, struct block *b)
 
 void block_cache_leave(struct block_cache *c, const struct block_source *source)
 {
+	if (c->ahead)
+		block_ahead_leave(c->ahead, source->id);
 	for (size_t i = 0; i < NUM_SHARDS; i++) {
 		struct shard *s = &c->shards[i];
 		struct block *b, *newer;
@@ -280,33 +284,71 @@ static void fill(struct shard *s, struct block *b, const struct block_source *so
 	pthread_mutex_unlock(&s->lock);
 }
 
+/* Decodes a block that was not there, unless another thread is at it. Pinned. */
+static struct error *get_missing(struct block_cache *c, const struct block_source *source,
+				 uint64_t hash, uint64_t index, size_t size, struct block **ret)
+{
+	struct shard *s = shard_of(c, hash);
+	struct error *err = check_fits(c, size);
+	struct block *fresh;
+
+	if (err)
+		return err;
+	fresh = block_new(c, hash % NUM_SHARDS, size);
+	if (!fresh)
+		return &error_no_memory;
+	fresh->source = source->id;
+	fresh->index = index;
+	pthread_mutex_lock(&s->lock);
+	*ret = shard_add(s, hash, fresh);
+	pthread_mutex_unlock(&s->lock);
+	if (*ret == fresh)
+		fill(s, fresh, source);
+	else
+		block_free(c, fresh);
+	return NULL;
+}
+
+/* For block_ahead: errors wait for whoever wants the block. */
+static void get_ahead(struct block_cache *c, const struct block_source *source, uint64_t index,
+		      size_t size)
+{
+	uint64_t hash = mix(source->id, index);
+	struct shard *s = shard_of(c, hash);
+	struct block *b = NULL;
+	bool there;
+
+	pthread_mutex_lock(&s->lock);
+	there = find(s, hash, source->id, index) != NULL;
+	pthread_mutex_unlock(&s->lock);
+	if (there)
+		return;
+	error_destroy(get_missing(c, source, hash, index, size, &b));
+	block_cache_release(c, b);
+	__atomic_fetch_add(&c->read_ahead, 1, __ATOMIC_RELAXED);
+}
+
+void block_cache_read_ahead(struct block_cache *c, unsigned threads)
+{
+	if (threads > 1 && !c->ahead)
+		c->ahead = block_ahead_create(c, threads - 1, get_ahead);
+}
+
 struct error *block_cache_get(struct block_cache *c, const struct block_source *source,
 			      uint64_t index, size_t size, const uint8_t **ret, void **pin)
 {
 	uint64_t hash = mix(source->id, index);
 	struct shard *s = shard_of(c, hash);
-	struct block *b, *fresh;
-	struct error *err;
+	struct error *err = NULL;
+	struct block *b;
 
+	if (c->ahead && source->size_of)
+		block_ahead_note(c->ahead, source, index, size, c->max_bytes / 8);
 	pthread_mutex_lock(&s->lock);
 	b = shard_get(s, hash, source->id, index);
 	pthread_mutex_unlock(&s->lock);
-	if (!b) {
-		if ((err = check_fits(c, size)))
-			return err;
-		fresh = block_new(c, hash % NUM_SHARDS, size);
-		if (!fresh)
-			return &error_no_memory;
-		fresh->source = source->id;
-		fresh->index = index;
-		pthread_mutex_lock(&s->lock);
-		b = shard_add(s, hash, fresh);
-		pthread_mutex_unlock(&s->lock);
-		if (b == fresh)
-			fill(s, b, source);
-		else
-			block_free(c, fresh);
-	}
+	if (!b && (err = get_missing(c, source, hash, index, size, &b)))
+		return err;
 	if (b->state == BLOCK_FAILED) {
 		err = error_new(error_code(b->error), "%s", error_message(b->error));
 		block_cache_release(c, b);
@@ -371,6 +413,7 @@ void block_cache_stats(struct block_cache *c, struct block_cache_stats *ret)
 		.bytes = __atomic_load_n(&c->bytes, __ATOMIC_RELAXED),
 		.reserved = __atomic_load_n(&c->reserved, __ATOMIC_RELAXED),
 		.peak = __atomic_load_n(&c->peak, __ATOMIC_RELAXED),
+		.ahead = __atomic_load_n(&c->read_ahead, __ATOMIC_RELAXED),
 	};
 	for (size_t i = 0; i < NUM_SHARDS; i++) {
 		struct shard *s = &c->shards[i];

@@ -16,9 +16,12 @@ struct block_cache;
 /* Decodes block `index` into buf, all `size` bytes of it. Runs without locks, on any thread. */
 typedef struct error *block_fill_fn(void *arg, uint64_t index, uint8_t *buf, size_t size);
 
-/* What decodes blocks: zeroed but for fill and arg, then block_cache_join() numbers it. */
+/* What decodes blocks: zeroed but for the functions and arg, then block_cache_join() numbers it. */
 struct block_source {
 	block_fill_fn *fill;
+	/* The size of block `index`, for reading ahead; 0 where there is no such block, or no need
+	 * to decode it. NULL: nothing is read ahead. On any thread. */
+	size_t (*size_of)(void *arg, uint64_t index);
 	void *arg;
 	uint64_t id;
 };
@@ -26,6 +29,12 @@ struct block_source {
 /* max_bytes: for blocks and for what is reserved, together; 0: BLOCK_CACHE_DEFAULT_BYTES. */
 MUST_CHECK struct error *block_cache_create(uint64_t max_bytes, struct block_cache **ret);
 void block_cache_destroy(struct block_cache *c); /* NULL ok; no block may be pinned */
+
+/*
+ * Decodes ahead of whoever asks for the blocks of a source in their order, on up to threads - 1
+ * threads of its own, which start when that happens first. 0 or 1: none. Once, before use.
+ */
+void block_cache_read_ahead(struct block_cache *c, unsigned threads);
 
 void block_cache_join(struct block_cache *c, struct block_source *source);
 /* Drops the blocks of a source that goes away; none of them may be pinned. */
@@ -52,6 +61,7 @@ MUST_CHECK struct error *block_cache_reserve(struct block_cache *c, uint64_t byt
 
 struct block_cache_stats {
 	uint64_t hits, misses, evictions;
+	uint64_t ahead;			/* misses that were read ahead */
 	uint64_t bytes, reserved, peak; /* now; peak: of both */
 };
 void block_cache_stats(struct block_cache *c, struct block_cache_stats *ret);

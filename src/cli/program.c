@@ -121,13 +121,25 @@ static const struct symbol_store *symbol_store(const struct program *p)
 	return p->store.folder ? &p->store : NULL;
 }
 
+static struct error *read_threads(const struct option_values *options, unsigned *ret)
+{
+	uint64_t threads = 0;
+
+	if (option_u64(options, "threads", &threads) && threads > MAX_THREADS)
+		return error_new(ERROR_USAGE, "option '--threads': at most %d", MAX_THREADS);
+	*ret = (unsigned)threads;
+	return NULL;
+}
+
 static struct error *read_kernel_options(const struct program *p,
 					 const struct option_values *options,
 					 struct kernel_options *ret)
 {
 	struct kernel_options ko = { 0 };
-	uint64_t threads = 0;
+	struct error *err = read_threads(options, &ko.locate.threads);
 
+	if (err)
+		return err;
 	ko.locate.has_dtb = option_u64(options, "dtb", &ko.locate.dtb);
 	ko.locate.has_kernel_base = option_u64(options, "kernel-base", &ko.locate.kernel_base);
 	ko.locate.quiet = option_flag(options, "quiet");
@@ -135,9 +147,6 @@ static struct error *read_kernel_options(const struct program *p,
 	ko.profile.store = symbol_store(p);
 	ko.num_pagefiles = option_list(options, "pagefile", &ko.pagefiles);
 	ko.profile.no_builtin = option_flag(options, "no-builtin-symbols");
-	if (option_u64(options, "threads", &threads) && threads > MAX_THREADS)
-		return error_new(ERROR_USAGE, "option '--threads': at most %d", MAX_THREADS);
-	ko.locate.threads = (unsigned)threads;
 	*ret = ko;
 	return NULL;
 }
@@ -195,16 +204,41 @@ static struct error *end_rows(const struct command_run *run, struct error *err)
 	return err;
 }
 
+static struct error *open_snapshot(struct program *p, const struct option_values *options,
+				   struct snapshot **ret)
+{
+	struct snapshot_options given = {
+		.format = option_string(options, "input-format"),
+		.memory_map = option_string(options, "memory-map"),
+	};
+	struct error *err = read_threads(options, &given.threads);
+
+	if (err)
+		return err;
+	(void)option_u64(options, "max-memory", &given.max_memory);
+	return snapshot_open(options->args[0], &given, &p->diag, ret);
+}
+
+/* Pages that a compressed snapshot should have and that could not be decoded, if any was wanted. */
+static void report_damage(struct program *p, const struct snapshot *snapshot)
+{
+	uint64_t pages = 0;
+	struct error *why = NULL;
+
+	if (snapshot && snapshot->mem)
+		why = physmem_damage(snapshot->mem, &pages);
+
+	if (why)
+		diag_error(&p->diag, why, "%s: %" PRIu64 " pages cannot be decoded; the lowest",
+			   snapshot->file.path, pages);
+}
+
 static struct error *run_command(struct program *p, const struct option_values *options)
 {
 	struct snapshot *snapshot CLEANUP(snapshot_cleanup) = NULL;
 	struct kernel *kernel CLEANUP(kernel_cleanup) = NULL;
 	struct error *kernel_error CLEANUP(error_cleanup) = NULL;
 	struct sink *sink CLEANUP(sink_cleanup) = NULL;
-	struct snapshot_options given = {
-		.format = option_string(options, "input-format"),
-		.memory_map = option_string(options, "memory-map"),
-	};
 	size_t snapshots = p->command->flags & COMMAND_NO_SNAPSHOT ? 0 : 1;
 	struct command_run run;
 	struct error *err;
@@ -213,11 +247,12 @@ static struct error *run_command(struct program *p, const struct option_values *
 		return err;
 	if ((err = open_sink(p, options, &sink)) != NULL)
 		return err;
-	(void)option_u64(options, "max-memory", &given.max_memory);
-	if (snapshots && (err = snapshot_open(options->args[0], &given, &p->diag, &snapshot)))
+	if (snapshots && (err = open_snapshot(p, options, &snapshot)) != NULL)
 		return err;
-	if ((err = open_kernel(p, snapshot, options, &kernel, &kernel_error)) != NULL)
+	if ((err = open_kernel(p, snapshot, options, &kernel, &kernel_error)) != NULL) {
+		report_damage(p, snapshot);
 		return err;
+	}
 	run = (struct command_run){
 		.command = p->command,
 		.snapshot = snapshot,
@@ -233,7 +268,9 @@ static struct error *run_command(struct program *p, const struct option_values *
 		.diag = &p->diag,
 		.arena = &p->arena,
 	};
-	return end_rows(&run, p->command->run(&run));
+	err = p->command->run(&run);
+	report_damage(p, snapshot);
+	return end_rows(&run, err);
 }
 
 /* --version, --man and --help win over everything else. */

@@ -40,6 +40,8 @@ static struct error *fill(void *arg, uint64_t index, uint8_t *buf, size_t size)
 	return b->ops->decode(b->arg, index, buf, size);
 }
 
+static size_t size_of(void *arg, uint64_t index);
+
 struct error *block_file_create(struct block_cache *cache, const struct block_file_ops *ops,
 				void *arg, struct block_file **ret)
 {
@@ -51,7 +53,7 @@ struct error *block_file_create(struct block_cache *cache, const struct block_fi
 		return &error_no_memory;
 	}
 	*b = (struct block_file){ .cache = cache, .ops = ops, .arg = arg };
-	b->source = (struct block_source){ .fill = fill, .arg = b };
+	b->source = (struct block_source){ .fill = fill, .size_of = size_of, .arg = b };
 	block_cache_join(cache, &b->source);
 	*ret = b;
 	return NULL;
@@ -123,19 +125,26 @@ struct place {
 	uint64_t index, start, len;
 };
 
-static struct place find(const struct block_file *b, uint64_t offset)
+/* The run of a block, or the one that holds a byte. */
+static const struct run *find_run(const struct block_file *b, uint64_t key, bool by_index)
 {
 	size_t low = 0, high = b->num_runs;
 
 	while (high - low > 1) {
 		size_t middle = low + (high - low) / 2;
+		const struct run *r = &b->runs[middle];
 
-		if (b->runs[middle].start <= offset)
+		if ((by_index ? r->first : r->start) <= key)
 			low = middle;
 		else
 			high = middle;
 	}
-	const struct run *r = &b->runs[low];
+	return &b->runs[low];
+}
+
+static struct place find(const struct block_file *b, uint64_t offset)
+{
+	const struct run *r = find_run(b, offset, false);
 	uint64_t nth = (offset - r->start) / r->len;
 
 	return (struct place){ r->first + nth, r->start + nth * r->len, r->len };
@@ -144,6 +153,16 @@ static struct place find(const struct block_file *b, uint64_t offset)
 static bool is_zero(const struct block_file *b, uint64_t index)
 {
 	return b->ops->is_zero && b->ops->is_zero(b->arg, index);
+}
+
+/* For reading ahead. */
+static size_t size_of(void *arg, uint64_t index)
+{
+	const struct block_file *b = arg;
+
+	if (index >= b->count || is_zero(b, index))
+		return 0;
+	return find_run(b, index, true)->len;
 }
 
 /* Part of one block: [offset, offset + len). */

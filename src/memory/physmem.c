@@ -2,10 +2,12 @@
 #include "memory/physmem.h"
 
 #include <inttypes.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/arena.h"
+#include "base/u64_set.h"
 #include "memory/extent.h"
 
 enum { MAX_SOURCES = 1 << 16 };
@@ -28,6 +30,12 @@ struct physmem {
 	uint64_t *touched;
 	uint64_t *first_slots; /* of each run */
 	uint64_t num_touched;
+	struct {
+		pthread_mutex_t lock;
+		struct u64_set pages; /* gfns */
+		uint64_t first;	      /* the lowest, and why */
+		struct error *why;
+	} damage;
 };
 
 struct error *physmem_create(struct physmem **ret)
@@ -36,6 +44,7 @@ struct error *physmem_create(struct physmem **ret)
 
 	if (!mem)
 		return &error_no_memory;
+	pthread_mutex_init(&mem->damage.lock, NULL);
 	*ret = mem;
 	return NULL;
 }
@@ -52,6 +61,9 @@ void physmem_destroy(struct physmem *mem)
 	extent_list_deinit(&mem->runs);
 	free(mem->touched);
 	free(mem->first_slots);
+	u64_set_deinit(&mem->damage.pages);
+	error_destroy(mem->damage.why);
+	pthread_mutex_destroy(&mem->damage.lock);
 	free(mem);
 }
 
@@ -198,6 +210,37 @@ static struct error *view_bytes(const struct physmem *mem, const struct extent *
 	return NULL;
 }
 
+static struct error *copy_error(const struct error *err)
+{
+	return error_new(error_code(err), "%s", error_message(err));
+}
+
+static void note_damage(struct physmem *mem, uint64_t gfn, const struct error *why)
+{
+	bool is_new = false;
+
+	pthread_mutex_lock(&mem->damage.lock);
+	if (mem->damage.pages.count < PHYSMEM_MAX_DAMAGE)
+		error_destroy(u64_set_add(&mem->damage.pages, gfn, &is_new));
+	if (is_new && (!mem->damage.why || gfn < mem->damage.first)) {
+		error_destroy(mem->damage.why);
+		mem->damage.why = copy_error(why);
+		mem->damage.first = gfn;
+	}
+	pthread_mutex_unlock(&mem->damage.lock);
+}
+
+struct error *physmem_damage(struct physmem *mem, uint64_t *pages_ret)
+{
+	struct error *why;
+
+	pthread_mutex_lock(&mem->damage.lock);
+	*pages_ret = mem->damage.pages.count + mem->damage.pages.has_zero;
+	why = mem->damage.why ? copy_error(mem->damage.why) : NULL;
+	pthread_mutex_unlock(&mem->damage.lock);
+	return why;
+}
+
 bool physmem_view(struct physmem *mem, uint64_t pa, struct page_view *ret, struct error **err)
 {
 	const struct extent *run = extent_list_at(&mem->runs, pa);
@@ -214,6 +257,8 @@ bool physmem_view(struct physmem *mem, uint64_t pa, struct page_view *ret, struc
 	if (run->last - page < PAGE_MASK)
 		view.end = (uint32_t)(run->last - page) + 1;
 	page_err = view_bytes(mem, run, page, &view);
+	if (page_err)
+		note_damage(mem, page >> PAGE_SHIFT, page_err);
 	if (page_err && err)
 		*err = page_err;
 	else

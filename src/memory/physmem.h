@@ -87,6 +87,13 @@ size_t physmem_read(struct physmem *mem, uint64_t pa, void *buf, size_t len);
 bool physmem_next(struct physmem *mem, uint64_t pa, bool skip_holes, struct mem_range *ret);
 /* Where the byte at pa is in the snapshot file; false where it is not in one place. */
 bool physmem_file_offset(struct physmem *mem, uint64_t pa, uint64_t *ret);
+/*
+ * Pages that somebody wanted and that could not be decoded: how many distinct ones (at most
+ * PHYSMEM_MAX_DAMAGE are told apart), and why the lowest of them could not, NULL when there is
+ * none. The same at any number of threads. The error is the caller's.
+ */
+enum { PHYSMEM_MAX_DAMAGE = 1 << 20 };
+struct error *physmem_damage(struct physmem *mem, uint64_t *pages_ret);
 /* Distinct pages viewed so far, for benchmarks; counted only after physmem_count_pages(), which
  * wants a sealed mem (0 when memory for the count is out). */
 void physmem_count_pages(struct physmem *mem);
