@@ -6,6 +6,7 @@
 #include "base/block_cache.h"
 #include "base/diag.h"
 #include "base/file.h"
+#include "container/container.h"
 #include "memory/physmem.h"
 #include "memory/registers.h"
 #include "memory/virtmem.h"
@@ -18,6 +19,7 @@ struct probe_input {
 	const uint8_t *head; /* the first head_size bytes of the file */
 	size_t head_size;    /* min(file size, PROBE_HEAD_SIZE) */
 	uint64_t file_size;
+	const char *path; /* as the user gave it; NULL: not known */
 };
 enum { PROBE_HEAD_SIZE = 64 << 10, MAX_CPUS = 4096, MAX_BUGCHECK_PARAMETERS = 4 };
 
@@ -139,13 +141,18 @@ struct format_input {
 	struct diag *diag;
 	struct block_cache *cache; /* for decoded blocks, and for tables that grow with the file */
 	struct file_set *files;	   /* for companions and decoded files (block_file_open()) */
-	const char *memory_map;	   /* snapshot_options.memory_map */
+	const struct container_options *container; /* for companions: format_open_beside() */
+	const char *memory_map;			   /* snapshot_options.memory_map */
 };
 
 struct format_ops {
 	const char *name;	 /* --format NAME */
 	const char *description; /* one line for `formats` and README */
-	/* How sure: bits of magic verified; 0 = not mine. By content only, pure. */
+	const char *recognised;	 /* how, for people: the magic that it begins with, "EMiL" */
+	uint32_t codecs;	 /* bits 1 << enum codec: what its blocks may be packed with */
+	bool takes_memory_map;	 /* open() looks at format_input.memory_map */
+	/* How sure: bits of magic verified; 0 = not mine. Pure; by content, and by name only where
+	 * the format has no magic. */
 	unsigned (*probe)(const struct probe_input *in);
 	/*
 	 * Registers runs in mem or blocks in virt, and fills info. Damage that leaves something
@@ -162,7 +169,8 @@ extern const size_t num_formats;
  * An open snapshot. Read-only once open; safe across threads.
  */
 struct snapshot {
-	struct file file;
+	struct file file; /* what the container holds, where there is one */
+	struct container_levels container;
 	const struct format_ops *format;
 	struct block_cache *cache;
 	struct file_set files;
@@ -180,6 +188,7 @@ struct snapshot_options {
 	/* What decoding may hold in memory, in bytes: cached blocks, indexes, tables; 0: the
 	 * default, BLOCK_CACHE_DEFAULT_BYTES. */
 	uint64_t max_memory;
+	struct container_options container;
 	unsigned threads; /* for decoding ahead of one that reads in order; 0: one per processor */
 };
 
@@ -191,6 +200,14 @@ MUST_CHECK struct error *snapshot_open_file(struct file *file, const char *path,
 					    const struct snapshot_options *options,
 					    struct diag *diag, struct snapshot **ret);
 void snapshot_close(struct snapshot *s); /* NULL ok */
+
+/*
+ * Opens another file that the snapshot consists of, itself or what it contains (.vmem.gz); it is
+ * borrowed, and closed with the snapshot. Errors: ERROR_OS with the path (error_errno() ENOENT: it
+ * is not there), as container_open().
+ */
+MUST_CHECK struct error *format_open_beside(const struct format_input *in, const char *path,
+					    const struct file **ret);
 
 /* Registers of one cpu for formats that fill them: a zeroed array in info's arena. */
 MUST_CHECK struct error *dump_info_alloc_registers(struct dump_info *info, size_t count);

@@ -33,11 +33,13 @@ static struct error *format_by_name(const char *name, const struct format_ops **
 }
 
 /* The highest bid wins; what no format reads is refused by name rather than read as raw. */
-static struct error *format_by_content(const struct file *file, const struct format_ops **ret)
+static struct error *format_by_content(const struct file *file, const char *path,
+				       const struct format_ops **ret)
 {
 	struct probe_input in = {
 		.head_size = file->size < PROBE_HEAD_SIZE ? (size_t)file->size : PROBE_HEAD_SIZE,
 		.file_size = file->size,
+		.path = path,
 	};
 	const struct format_ops *best = NULL, *tied = NULL;
 	unsigned best_bid = 0, known_bits = 0;
@@ -45,7 +47,7 @@ static struct error *format_by_content(const struct file *file, const struct for
 
 	if (err)
 		return err;
-	const char *known = known_format(&in, &known_bits);
+	const struct known_format *known = known_format(&in, &known_bits);
 	for (size_t i = 0; i < num_formats; i++) {
 		unsigned bid = format_registry[i]->probe(&in);
 
@@ -58,8 +60,8 @@ static struct error *format_by_content(const struct file *file, const struct for
 		}
 	}
 	if (known && known_bits > best_bid)
-		return error_new(ERROR_UNSUPPORTED, "%s: format not supported by this version",
-				 known);
+		return error_new(ERROR_UNSUPPORTED, "%s: not read here: %s", known->name,
+				 known->advice);
 	if (!best)
 		return error_new(ERROR_UNSUPPORTED, "not a snapshot of any known format");
 	if (tied)
@@ -122,9 +124,12 @@ static struct error *open_file(struct snapshot *s, const char *path,
 
 	if (!s->file.size)
 		return error_new(ERROR_CORRUPT, "the file is empty: expected a memory snapshot");
+	err = container_open(&s->file, path, s->cache, diag, &options->container, &s->container);
+	if (err)
+		return err;
 	err = options->format ? format_by_name(options->format, &s->format)
-			      : format_by_content(&s->file, &s->format);
-	if (!err && options->memory_map && s->format != &raw_format)
+			      : format_by_content(&s->file, path, &s->format);
+	if (!err && options->memory_map && !s->format->takes_memory_map)
 		err = error_new(ERROR_USAGE, "a memory map is for raw snapshots, not for '%s'",
 				s->format->name);
 	if (err || (err = physmem_create(&s->mem)) || (err = virtmem_create(&s->virt)))
@@ -138,6 +143,7 @@ static struct error *open_file(struct snapshot *s, const char *path,
 		.diag = diag,
 		.cache = s->cache,
 		.files = &s->files,
+		.container = &options->container,
 		.memory_map = options->memory_map,
 	});
 	return err ? err : seal(s);
@@ -181,6 +187,21 @@ struct error *snapshot_open_file(struct file *file, const char *path,
 	}
 	*ret = s;
 	return NULL;
+}
+
+struct error *format_open_beside(const struct format_input *in, const char *path,
+				 const struct file **ret)
+{
+	struct container_options options = *in->container;
+	struct container_levels levels;
+	struct file file;
+	struct error *err = file_open(&file, path);
+
+	if (err)
+		return err;
+	options.member = NULL; /* is of the snapshot itself */
+	err = container_open(&file, path, in->cache, in->diag, &options, &levels);
+	return err ? error_wrap(err, "%s", path) : file_set_add(in->files, &file, ret);
 }
 
 void snapshot_close(struct snapshot *s)

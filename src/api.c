@@ -52,7 +52,7 @@ struct nts_error *nts_open(const char *path, const struct nts_options *options,
 			   struct nts_snapshot **ret)
 {
 	struct nts_snapshot *s = calloc(1, sizeof(*s));
-	struct snapshot_options given = { 0 };
+	struct snapshot_options given = { .container.quiet = true };
 	struct error *err;
 
 	if (!s)

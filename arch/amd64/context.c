@@ -163,6 +163,35 @@ bool context_amd64_read(struct cursor c, struct context *ret)
 	return true;
 }
 
+void context_amd64_write(const struct registers *regs, uint8_t record[CONTEXT_AMD64_SIZE])
+{
+	static const struct {
+		uint16_t first, end; /* of the record */
+		uint32_t group, flags;
+	} parts[] = {
+		{ 0x38, 0x44, REGS_SELECTORS, CONTEXT_SEGMENTS },
+		{ 0x44, 0x48, REGS_GENERAL, CONTEXT_CONTROL },
+		{ 0x48, 0x78, REGS_DEBUG, CONTEXT_DEBUG_REGISTERS },
+		{ 0x78, CONTEXT_WRITTEN_END, REGS_GENERAL, CONTEXT_INTEGER },
+	};
+	const struct context context = { .registers = *regs };
+	uint32_t flags = CONTEXT_AMD64;
+
+	for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
+		if (!(regs->known & parts[i].group))
+			continue;
+		flags |= parts[i].flags;
+		for (size_t k = 0; k < ARRAY_SIZE(amd64_slots); k++) {
+			const struct slot *slot = &amd64_slots[k];
+
+			if (slot->offset >= parts[i].first && slot->offset < parts[i].end)
+				memcpy(record + slot->offset,
+				       (const uint8_t *)&context + slot->member, slot->size);
+		}
+	}
+	store_u32(record + CONTEXT_WRITTEN_FIRST, flags);
+}
+
 bool context_x86_read(struct cursor c, struct context *ret)
 {
 	struct cursor floating = c, extended = c;

@@ -77,6 +77,11 @@ struct context {
  * at the record's first byte. */
 MUST_CHECK bool context_amd64_read(struct cursor c, struct context *ret);
 MUST_CHECK bool context_x86_read(struct cursor c, struct context *ret);
+/* The other way: what regs know of GENERAL, SELECTORS and DEBUG goes into a record, and the flags
+ * say just that; the rest of the record stays as it is. */
+void context_amd64_write(const struct registers *regs, uint8_t record[CONTEXT_AMD64_SIZE]);
+/* All that context_amd64_write() may touch. */
+enum context_written { CONTEXT_WRITTEN_FIRST = 0x30, CONTEXT_WRITTEN_END = 0x100 };
 MUST_CHECK bool xsave_format_read(struct cursor c, struct xsave_format *ret);
 MUST_CHECK bool floating_save_area_read(struct cursor c, struct floating_save_area *ret);
 /* Has the context a general register of this number (rax 0 ... r15 15 as in enum register_id)?

@@ -3,14 +3,11 @@
 #include <string.h>
 
 #include "base/cursor.h"
+#include "formats/crashdump/layout.h"
 #include "formats/crashdump/parts.h"
 #include "formats/registry.h"
 
-enum {
-	SIGNATURE_SIZE = 8,
-	HEADER_MACHINE = 0x30,
-	IMAGE_FILE_MACHINE_AMD64 = 0x8664,
-};
+enum { SIGNATURE_SIZE = 8 };
 
 static const char signature64[SIGNATURE_SIZE + 1] = "PAGEDU64";
 static const char signature32[SIGNATURE_SIZE + 1] = "PAGEDUMP";
@@ -109,6 +106,7 @@ static struct error *crashdump_open(const struct format_input *in)
 		.virt = in->virt,
 		.info = in->info,
 		.diag = in->diag,
+		.cache = in->cache,
 	};
 	struct error *err;
 
@@ -116,6 +114,7 @@ static struct error *crashdump_open(const struct format_input *in)
 		return err;
 	in->info->format = "crash-dump";
 	in->info->machine = "amd64";
+	in->info->crash_header = d.bytes;
 	if ((err = crash_read_header(&d)))
 		return err;
 	const struct type_row *row = find_type(d.type);
@@ -131,6 +130,7 @@ const struct format_ops crashdump_format = {
 	.name = "crash-dump",
 	.description = "Windows crash dump of an AMD64 machine: full, kernel, bitmap, live, "
 		       "automatic, RDMP, triage",
+	.recognised = "PAGEDU64",
 	.probe = crashdump_probe,
 	.open = crashdump_open,
 };

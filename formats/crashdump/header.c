@@ -4,46 +4,8 @@
 
 #include "base/cursor.h"
 #include "base/text.h"
+#include "formats/crashdump/layout.h"
 #include "formats/crashdump/parts.h"
-
-/* DUMP_HEADER64. Sources: rizin librz/bin/format/dmp/dmp_specs.h, kdmp-parser-rs src/structs.rs. */
-enum header_field {
-	HEADER_MAJOR_VERSION = 0x08,
-	HEADER_MINOR_VERSION = 0x0c, /* the build */
-	HEADER_DIRECTORY_TABLE_BASE = 0x10,
-	HEADER_PFN_DATABASE = 0x18,
-	HEADER_PS_LOADED_MODULE_LIST = 0x20,
-	HEADER_PS_ACTIVE_PROCESS_HEAD = 0x28,
-	HEADER_NUMBER_PROCESSORS = 0x34,
-	HEADER_BUGCHECK_CODE = 0x38,
-	HEADER_BUGCHECK_PARAMETERS = 0x40,
-	HEADER_KDBG = 0x80,
-	HEADER_NUM_RUNS = 0x88,
-	HEADER_NUM_PAGES = 0x90,
-	HEADER_RUNS = 0x98, /* {BasePage u64, PageCount u64} */
-	HEADER_CONTEXT = 0x348,
-	HEADER_EXCEPTION = 0xf00,
-	HEADER_DUMP_TYPE = 0xf98,
-	HEADER_SYSTEM_TIME = 0xfa8,
-	HEADER_COMMENT = 0xfb0,
-	HEADER_SYSTEM_UPTIME = 0x1030,
-	HEADER_MINIDUMP_FIELDS = 0x1038,
-	HEADER_PRODUCT_TYPE = 0x1040,
-	HEADER_SUITE_MASK = 0x1044,
-
-	HEADER_COMMENT_SIZE = 128,
-	HEADER_RUN_SIZE = 16,
-};
-
-/* EXCEPTION_RECORD64 (winnt.h). */
-enum exception_field {
-	EXCEPTION_CODE = 0x00,
-	EXCEPTION_FLAGS = 0x04,
-	EXCEPTION_RECORD = 0x08,
-	EXCEPTION_ADDRESS = 0x10,
-	EXCEPTION_NUM_PARAMETERS = 0x18,
-	EXCEPTION_PARAMETERS = 0x20,
-};
 
 /* CONTEXT of AMD64 (winnt.h). */
 enum context_field {

@@ -43,6 +43,7 @@ struct crash_dump {
 	struct virtmem *virt;
 	struct dump_info *info;
 	struct diag *diag;
+	struct block_cache *cache;
 	uint32_t type;				      /* DumpType */
 	uint32_t minidump_fields;		      /* MiniDumpFields; 0 where not set */
 	struct crash_run runs[CRASH_MAX_HEADER_RUNS]; /* physical memory block */

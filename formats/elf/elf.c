@@ -161,6 +161,7 @@ static struct error *elf_open(const struct format_input *in)
 const struct format_ops elf_format = {
 	.name = "elf",
 	.description = "ELF64 core of a machine: QEMU, makedumpfile -E, VirtualBox, Xen",
+	.recognised = "7f 45 4c 46",
 	.probe = elf_probe,
 	.open = elf_open,
 };

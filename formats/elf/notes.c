@@ -2,41 +2,65 @@
 #include "formats/elf/notes.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 
 #include "formats/elf/registers.h"
 
 typedef void note_fn(void *arg, const struct elf_note *note);
 
-/* Legitimate notes do not overlap: together they are no larger than the file, and no more than
- * that is walked. diag NULL: damage was reported before. */
-static void walk_notes(const struct file *file, const struct elf_header *h, note_fn *fn, void *arg,
-		       struct diag *diag)
+/* Where notes are: what the program headers say, or without these one stretch of the file. */
+struct note_places {
+	const struct file *file;
+	const struct elf_header *header;
+	uint64_t offset, size;
+};
+
+/* c: as much as there is of `size` bytes of notes. diag NULL: damage was reported before. */
+static void walk_stretch(const char *what, struct cursor c, uint64_t size, note_fn *fn, void *arg,
+			 struct diag *diag)
 {
+	struct elf_note note;
+	struct error *err;
+	bool found;
+
+	if (diag && c.len < size)
+		diag_partial(diag,
+			     "%s: expected 0x%" PRIx64 " bytes of notes at file offset 0x%" PRIx64
+			     ", found 0x%zx",
+			     what, size, c.origin, c.len);
+	while (!(err = elf_next_note(&c, &note, &found)) && found)
+		fn(arg, &note);
+	if (err && diag)
+		diag_error(diag, err, "notes of %s", what);
+	else
+		error_destroy(err);
+}
+
+/* Legitimate notes do not overlap: together they are no larger than the file, and no more than
+ * that is walked. */
+static void walk_notes(const struct note_places *places, note_fn *fn, void *arg, struct diag *diag)
+{
+	const struct file *file = places->file;
 	uint64_t left = file->size;
 
-	for (uint64_t i = 0; i < h->num_programs; i++) {
-		struct elf_program p;
-		struct elf_note note;
-		struct error *err;
-		struct cursor c;
-		bool found;
+	struct cursor c;
 
-		elf_read_program(h, i, &p);
+	if (!places->header) {
+		elf_cursor(file, places->offset, places->size, &c);
+		walk_stretch("the header", c, places->size, fn, arg, diag);
+		return;
+	}
+	for (uint64_t i = 0; i < places->header->num_programs; i++) {
+		struct elf_program p;
+		char what[48];
+
+		elf_read_program(places->header, i, &p);
 		if (p.type != ELF_NOTE)
 			continue;
 		elf_cursor(file, p.offset, p.file_size < left ? p.file_size : left, &c);
 		left -= c.len;
-		if (diag && c.len < p.file_size)
-			diag_partial(diag,
-				     "program header %" PRIu64 ": expected 0x%" PRIx64
-				     " bytes of notes at file offset 0x%" PRIx64 ", found 0x%zx",
-				     i, p.file_size, p.offset, c.len);
-		while (!(err = elf_next_note(&c, &note, &found)) && found)
-			fn(arg, &note);
-		if (err && diag)
-			diag_error(diag, err, "notes of program header %" PRIu64, i);
-		else
-			error_destroy(err);
+		snprintf(what, sizeof(what), "program header %" PRIu64, i);
+		walk_stretch(what, c, p.file_size, fn, arg, diag);
 	}
 }
 
@@ -111,14 +135,14 @@ static void fill_from_note(void *arg, const struct elf_note *note)
 			     fill->kind->name, cpu, note->desc.origin, note->desc.len);
 }
 
-struct error *elf_notes_read(const struct file *file, const struct elf_header *header,
-			     struct dump_info *info, struct diag *diag)
+static struct error *read_notes(const struct note_places *places, struct dump_info *info,
+				struct diag *diag)
 {
 	struct note_counts counts = { 0 };
 	uint64_t cpus = 0;
 	struct error *err;
 
-	walk_notes(file, header, count_note, &counts, diag);
+	walk_notes(places, count_note, &counts, diag);
 	for (size_t i = 0; i < NUM_CPU_NOTES; i++) {
 		if (counts.of_kind[i] > cpus)
 			cpus = counts.of_kind[i];
@@ -140,10 +164,24 @@ struct error *elf_notes_read(const struct file *file, const struct elf_header *h
 		struct note_fill fill = { .kind = &cpu_notes[i], .info = info, .diag = diag };
 
 		if (counts.of_kind[i])
-			walk_notes(file, header, fill_from_note, &fill, NULL);
+			walk_notes(places, fill_from_note, &fill, NULL);
 	}
 	info->num_cpus = cpus > counts.vbox_cpus ? (uint32_t)cpus : counts.vbox_cpus;
 	if (counts.vbox_version)
 		info->format = "virtualbox-core";
 	return NULL;
+}
+
+struct error *elf_notes_read(const struct file *file, const struct elf_header *header,
+			     struct dump_info *info, struct diag *diag)
+{
+	return read_notes(&(struct note_places){ .file = file, .header = header }, info, diag);
+}
+
+struct error *elf_notes_read_at(const struct file *file, uint64_t offset, uint64_t size,
+				struct dump_info *info, struct diag *diag)
+{
+	const struct note_places place = { .file = file, .offset = offset, .size = size };
+
+	return read_notes(&place, info, diag);
 }

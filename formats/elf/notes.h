@@ -11,5 +11,8 @@
  */
 MUST_CHECK struct error *elf_notes_read(const struct file *file, const struct elf_header *header,
 					struct dump_info *info, struct diag *diag);
+/* The same of notes at [offset, offset + size) of a file that is no ELF file. */
+MUST_CHECK struct error *elf_notes_read_at(const struct file *file, uint64_t offset, uint64_t size,
+					   struct dump_info *info, struct diag *diag);
 
 #endif

@@ -5,16 +5,21 @@
 
 #include "formats/elf/registers.h"
 
+/* Source of the layout: Xen, docs/misc/dump-core-format.txt. */
 enum {
-	NOTE_HEADER = 0x2000001, /* XEN_ELFNOTE_DUMPCORE_HEADER */
+	NOTE_HEADER = 0x2000001,	 /* XEN_ELFNOTE_DUMPCORE_HEADER */
+	NOTE_FORMAT_VERSION = 0x2000003, /* XEN_ELFNOTE_DUMPCORE_FORMAT_VERSION */
+	MAGIC_PV = 0xf00febed,		 /* XC_CORE_MAGIC */
+	MAGIC_HVM = 0xf00febee,		 /* XC_CORE_MAGIC_HVM */
 	PFN_SIZE = 8,
 	P2M_SIZE = 16, /* pfn, gmfn */
 	P2M_GMFN = 8,
 };
 
-/* struct xen_dumpcore_elfnote_header_desc, without its magic. */
+/* struct xen_dumpcore_elfnote_header_desc, and the one of the format's version. */
 struct xen_header {
-	uint64_t num_cpus, num_pages, page_size;
+	uint64_t magic, num_cpus, num_pages, page_size;
+	uint64_t version; /* major << 32 | minor */
 };
 
 bool elf_xen_is_core(const struct file *file, const struct elf_header *header)
@@ -27,26 +32,39 @@ bool elf_xen_is_core(const struct file *file, const struct elf_header *header)
 static bool find_header(const struct file *file, const struct elf_header *header,
 			struct xen_header *ret, struct diag *diag)
 {
+	struct xen_header h = { 0 };
 	struct elf_section section;
 	struct elf_note note;
-	struct error *err;
+	bool found, has_header = false;
 	struct cursor c;
-	bool found;
 
 	if (!elf_find_section(file, header, ".note.Xen", &section))
 		return false;
 	elf_cursor(file, section.offset, section.size, &c);
 	for (;;) {
-		err = elf_next_note(&c, &note, &found);
+		struct error *err = elf_next_note(&c, &note, &found);
+
 		if (err)
 			diag_error(diag, err, "Xen notes");
 		if (err || !found)
-			return false;
-		if (elf_note_is(&note, "Xen", NOTE_HEADER) && cur_skip(&note.desc, 8) &&
-		    cur_u64(&note.desc, &ret->num_cpus) && cur_u64(&note.desc, &ret->num_pages) &&
-		    cur_u64(&note.desc, &ret->page_size))
-			return true;
+			break;
+		if (elf_note_is(&note, "Xen", NOTE_HEADER))
+			has_header = cur_u64(&note.desc, &h.magic) &&
+				     cur_u64(&note.desc, &h.num_cpus) &&
+				     cur_u64(&note.desc, &h.num_pages) &&
+				     cur_u64(&note.desc, &h.page_size);
+		else if (elf_note_is(&note, "Xen", NOTE_FORMAT_VERSION) &&
+			 !cur_u64(&note.desc, &h.version))
+			h.version = 0;
 	}
+	if (has_header)
+		*ret = h;
+	return has_header;
+}
+
+static const char *domain_kind(uint64_t magic)
+{
+	return magic == MAGIC_HVM ? "hvm" : magic == MAGIC_PV ? "pv" : NULL;
 }
 
 /* The frame numbers, of which each page of .xen_pages has one. */
@@ -163,8 +181,18 @@ struct error *elf_xen_open(const struct file *file, const struct elf_header *hea
 	if (!find_header(file, header, &xen, diag)) {
 		diag_partial(diag, "the Xen header note is missing: pages taken as 4096 bytes, "
 				   "as many as the sections hold");
-		xen = (struct xen_header){ 0, pages.size >> PAGE_SHIFT, PAGE_SIZE };
+		xen = (struct xen_header){
+			.num_pages = pages.size >> PAGE_SHIFT,
+			.page_size = PAGE_SIZE,
+		};
 	}
+	info->subtype = domain_kind(xen.magic);
+	/* The minor version grows with what is added, the major one with any other change. */
+	if (xen.version >> 32)
+		diag_note(diag,
+			  "Xen core of format version %" PRIu64 ".%" PRIu64
+			  ": expected 0, read as that",
+			  xen.version >> 32, xen.version & UINT32_MAX);
 	if (xen.page_size != PAGE_SIZE)
 		return error_new(ERROR_UNSUPPORTED,
 				 "Xen core with pages of 0x%" PRIx64 " bytes: expected 0x1000",

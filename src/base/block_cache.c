@@ -217,8 +217,7 @@ static struct block *block_new(struct block_cache *c, size_t first_shard, size_t
 
 static struct error *check_fits(const struct block_cache *c, uint64_t size)
 {
-	uint64_t reserved = __atomic_load_n(&c->reserved, __ATOMIC_RELAXED);
-	uint64_t room = c->max_bytes > reserved ? c->max_bytes - reserved : 0;
+	uint64_t room = block_cache_room(c);
 
 	if (size <= room)
 		return NULL;
@@ -405,6 +404,13 @@ struct error *block_cache_reserve(struct block_cache *c, uint64_t bytes, const c
 					      __ATOMIC_RELAXED, __ATOMIC_RELAXED));
 	note_peak(c);
 	return NULL;
+}
+
+uint64_t block_cache_room(const struct block_cache *c)
+{
+	uint64_t reserved = __atomic_load_n(&c->reserved, __ATOMIC_RELAXED);
+
+	return c->max_bytes > reserved ? c->max_bytes - reserved : 0;
 }
 
 void block_cache_stats(struct block_cache *c, struct block_cache_stats *ret)

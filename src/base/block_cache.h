@@ -58,6 +58,8 @@ void block_cache_release(struct block_cache *c, void *pin); /* NULL ok */
  * names `what` and --max-memory. */
 MUST_CHECK struct error *block_cache_reserve(struct block_cache *c, uint64_t bytes,
 					     const char *what);
+/* What is not reserved, in bytes. */
+uint64_t block_cache_room(const struct block_cache *c);
 
 struct block_cache_stats {
 	uint64_t hits, misses, evictions;

@@ -12,7 +12,7 @@
  * n bytes (the product of two reversed words is short of one power of x, the instruction adds 32).
  */
 enum { STRETCH = 1024 };
-#define MOVE_1_STRETCH   UINT32_C(0x170076fa) /* x^(8 * 1024 - 33) */
+#define MOVE_1_STRETCH	 UINT32_C(0x170076fa) /* x^(8 * 1024 - 33) */
 #define MOVE_2_STRETCHES UINT32_C(0xa51b6135) /* x^(8 * 2048 - 33) */
 
 static void fill_tables(struct crc32c *c)
@@ -60,8 +60,8 @@ static bool find_instruction(void)
 
 WITH_INSTRUCTION static uint64_t moved(uint64_t sum, uint32_t by)
 {
-	__m128i product =
-		_mm_clmulepi64_si128(_mm_cvtsi64_si128((int64_t)sum), _mm_cvtsi32_si128((int)by), 0);
+	__m128i product = _mm_clmulepi64_si128(_mm_cvtsi64_si128((int64_t)sum),
+					       _mm_cvtsi32_si128((int)by), 0);
 
 	return _mm_crc32_u64(0, (uint64_t)_mm_cvtsi128_si64(product));
 }

@@ -81,7 +81,7 @@ static struct error *check_type(const char *path, mode_t mode)
 					  : "something else");
 }
 
-/* Fills fd, size and bytes of f, whose path is set. What it leaves open, file_close() closes. */
+/* Fills size and bytes of f, whose path and fd are set. */
 static struct error *file_map(struct file *f)
 {
 	struct error *err;
@@ -89,13 +89,7 @@ static struct error *file_map(struct file *f)
 	void *bytes;
 	off_t size;
 
-	/* Before opening: a socket cannot be opened, and opening a device may do things. */
-	if (stat(f->path, &st) < 0)
-		return error_os(errno, "%s", f->path);
-	if ((err = check_type(f->path, st.st_mode)))
-		return err;
-	f->fd = open(f->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	if (f->fd < 0 || fstat(f->fd, &st) < 0)
+	if (fstat(f->fd, &st) < 0)
 		return error_os(errno, "%s", f->path);
 	if ((err = check_type(f->path, st.st_mode)))
 		return err;
@@ -112,19 +106,49 @@ static struct error *file_map(struct file *f)
 	return NULL;
 }
 
+static struct error *open_path(struct file *f)
+{
+	struct error *err;
+	struct stat st;
+
+	/* Before opening: a socket cannot be opened, and opening a device may do things. */
+	if (stat(f->path, &st) < 0)
+		return error_os(errno, "%s", f->path);
+	if ((err = check_type(f->path, st.st_mode)))
+		return err;
+	f->fd = open(f->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	return f->fd < 0 ? error_os(errno, "%s", f->path) : file_map(f);
+}
+
+/* Hands out f, or closes what err left of it. */
+static struct error *finish_open(struct file *f, struct error *err, struct file *ret)
+{
+	if (err) {
+		file_close(f);
+		return err;
+	}
+	if (f->bytes)
+		mapping_publish(f);
+	*ret = *f;
+	return NULL;
+}
+
 struct error *file_open(struct file *ret, const char *path)
 {
 	struct file f = { .fd = -1, .path = strdup(path) };
-	struct error *err = f.path ? file_map(&f) : &error_no_memory;
 
-	if (err) {
-		file_close(&f);
-		return err;
+	return finish_open(&f, f.path ? open_path(&f) : &error_no_memory, ret);
+}
+
+struct error *file_open_fd(struct file *ret, const char *path, int fd)
+{
+	struct file f = { .fd = fd, .path = strdup(path) };
+
+	if (!f.path) {
+		close(fd);
+		return &error_no_memory;
 	}
-	if (f.bytes)
-		mapping_publish(&f);
-	*ret = f;
-	return NULL;
+	return finish_open(&f, file_map(&f), ret);
 }
 
 void file_close(struct file *f)
@@ -137,6 +161,9 @@ void file_close(struct file *f)
 	if (f->path && f->fd >= 0) /* a zeroed struct was never open, and 0 is stdin */
 		close(f->fd);
 	free(f->path);
+	if (f->below)
+		file_close(f->below);
+	free(f->below);
 	*f = (struct file){ .fd = -1 };
 }
 

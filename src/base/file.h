@@ -15,12 +15,15 @@ struct file {
 	const uint8_t *bytes; /* the mapping, until file_close(); NULL when decoded, or size is 0 */
 	uint64_t size;
 	struct file_content *content; /* NULL: mapped */
+	struct file *below;	      /* owned, on the heap: what it is decoded from; NULL: none */
 	/* Offsets in it are no offsets of any file that a user could look at. */
 	bool is_internal;
 };
 
 /* Errors: ERROR_OS with the path; ERROR_UNSUPPORTED for directories, FIFOs, sockets. */
 MUST_CHECK struct error *file_open(struct file *ret, const char *path);
+/* The same of an open descriptor, which is taken, also on failure; path is just its name. */
+MUST_CHECK struct error *file_open_fd(struct file *ret, const char *path, int fd);
 void file_close(struct file *f); /* a zeroed struct is fine */
 
 /* How bytes are decoded. Safe across threads. */

@@ -176,7 +176,7 @@ struct error *file_bytes(const struct file *f, uint64_t offset, uint64_t len, co
 	if (err)
 		return err;
 	if (!f->content) {
-		*ret = f->bytes + offset;
+		*ret = f->size ? f->bytes + offset : NULL;
 		return NULL;
 	}
 	*ret = find_kept(f->content, offset, len);

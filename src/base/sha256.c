@@ -109,8 +109,9 @@ static bool has_instructions(void)
  * The instructions (Intel SDM, SHA256RNDS2, SHA256MSG1, SHA256MSG2) want the state as ABEF and
  * CDGH, and four words of the message schedule at a time: m[0..3] are the last sixteen.
  */
-__attribute__((target("sha,sse4.1,ssse3"))) static void
-add_blocks_fast(uint32_t h[NUM_WORDS], const uint8_t *bytes, size_t count)
+__attribute__((target("sha,sse4.1,ssse3"))) static void add_blocks_fast(uint32_t h[NUM_WORDS],
+									const uint8_t *bytes,
+									size_t count)
 {
 	const __m128i swap = _mm_set_epi64x(0x0c0d0e0f08090a0b, 0x0405060700010203);
 	__m128i low = _mm_shuffle_epi32(_mm_loadu_si128((const __m128i *)(const void *)h), 0xb1);

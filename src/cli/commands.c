@@ -7,6 +7,7 @@
 const struct command *const commands[] = {
 	&cmd_info,
 	&cmd_analyze,
+	&cmd_formats,
 	&cmd_ps,
 	&cmd_threads,
 	&cmd_params,
@@ -42,6 +43,7 @@ const struct command *const commands[] = {
 	&cmd_disasm,
 	&cmd_pe,
 	&cmd_dump,
+	&cmd_convert,
 	&cmd_type,
 	&cmd_symbols,
 	&cmd_symbols_add,

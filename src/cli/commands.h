@@ -5,8 +5,8 @@
 #include "cli/command.h"
 
 /* Every command's row, one per commands/cmd_<name>.c; commands.c lists them. */
-extern const struct command cmd_analyze, cmd_bigpools, cmd_callbacks, cmd_cpus, cmd_devices,
-	cmd_disasm, cmd_dlls, cmd_drivers, cmd_dump, cmd_envars, cmd_files, cmd_gdt, cmd_handles,
+extern const struct command cmd_analyze, cmd_bigpools, cmd_callbacks, cmd_convert, cmd_cpus, cmd_devices,
+	cmd_disasm, cmd_dlls, cmd_drivers, cmd_dump, cmd_envars, cmd_files, cmd_formats, cmd_gdt, cmd_handles,
 	cmd_idt, cmd_info, cmd_maps, cmd_modules, cmd_objects, cmd_params, cmd_pe, cmd_pooltags,
 	cmd_ps, cmd_read, cmd_registers, cmd_registry_get, cmd_registry_hives, cmd_registry_keys,
 	cmd_registry_values, cmd_sections, cmd_sessions, cmd_ssdt, cmd_stack, cmd_symbols,

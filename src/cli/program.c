@@ -210,12 +210,15 @@ static struct error *open_snapshot(struct program *p, const struct option_values
 	struct snapshot_options given = {
 		.format = option_string(options, "input-format"),
 		.memory_map = option_string(options, "memory-map"),
+		.container.member = option_string(options, "member"),
+		.container.quiet = option_flag(options, "quiet"),
 	};
 	struct error *err = read_threads(options, &given.threads);
 
 	if (err)
 		return err;
 	(void)option_u64(options, "max-memory", &given.max_memory);
+	(void)option_u64(options, "max-unpacked", &given.container.max_unpacked);
 	return snapshot_open(options->args[0], &given, &p->diag, ret);
 }
 

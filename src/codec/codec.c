@@ -16,11 +16,10 @@
 #ifdef HAVE_ZSTD
 #include <zstd.h>
 #endif
-#ifdef HAVE_WIMLIB
-#include <wimlib.h>
-#endif
 
+#include "codec/lznt1.h"
 #include "codec/xpress.h"
+#include "codec/xpress_huffman.h"
 
 /*
  * decode: false when the input is no block of this codec or does not fit; *len: room in, bytes
@@ -70,7 +69,7 @@ static bool inflate_decode(void *state, const uint8_t *in, size_t in_len, uint8_
 	z->avail_in = (uInt)in_len;
 	z->next_out = out;
 	z->avail_out = (uInt)*len;
-	if (inflate(z, Z_FINISH) != Z_STREAM_END)
+	if (inflate(z, Z_FINISH) != Z_STREAM_END || z->avail_in)
 		return false;
 	*len = z->total_out;
 	return true;
@@ -147,34 +146,18 @@ static bool zstd_decode(void *state, const uint8_t *in, size_t in_len, uint8_t *
 #define zstd_decode  NULL
 #endif
 
-#ifdef HAVE_WIMLIB
-enum { XPRESS_HUFFMAN_MAX = 1 << 16 };
-
-static void *xpress_huffman_create(void)
-{
-	struct wimlib_decompressor *state;
-
-	if (wimlib_create_decompressor(WIMLIB_COMPRESSION_TYPE_XPRESS, XPRESS_HUFFMAN_MAX, &state))
-		return NULL;
-	return state;
-}
-
-static void xpress_huffman_destroy(void *state)
-{
-	wimlib_free_decompressor(state);
-}
-
-/* The block does not say how much it decodes to: all of the room. */
 static bool xpress_huffman_decode(void *state, const uint8_t *in, size_t in_len, uint8_t *out,
 				  size_t *len)
 {
-	return *len <= XPRESS_HUFFMAN_MAX && !wimlib_decompress(in, in_len, out, *len, state);
+	(void)state;
+	return xpress_huffman_decompress(in, in_len, out, *len, len);
 }
-#else
-#define xpress_huffman_create  NULL
-#define xpress_huffman_destroy NULL
-#define xpress_huffman_decode  NULL
-#endif
+
+static bool lznt1_decode(void *state, const uint8_t *in, size_t in_len, uint8_t *out, size_t *len)
+{
+	(void)state;
+	return lznt1_decompress(in, in_len, out, *len, len);
+}
 
 static const struct codec_ops codecs[NUM_CODECS] = {
 	[CODEC_ZLIB] = { "zlib", "zlib", inflate_decode, zlib_create, inflate_destroy },
@@ -184,8 +167,8 @@ static const struct codec_ops codecs[NUM_CODECS] = {
 	[CODEC_LZO] = { "lzo", "lzo2", lzo_decode, NULL, NULL },
 	[CODEC_ZSTD] = { "zstd", "zstd", zstd_decode, zstd_create, zstd_destroy },
 	[CODEC_XPRESS] = { "xpress", "", xpress_decode, NULL, NULL },
-	[CODEC_XPRESS_HUFFMAN] = { "xpress-huffman", "wimlib", xpress_huffman_decode,
-				   xpress_huffman_create, xpress_huffman_destroy },
+	[CODEC_XPRESS_HUFFMAN] = { "xpress-huffman", "", xpress_huffman_decode, NULL, NULL },
+	[CODEC_LZNT1] = { "lznt1", "", lznt1_decode, NULL, NULL },
 };
 
 const char *codec_name(enum codec c)

@@ -93,6 +93,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct file file = { .fd = -1, .bytes = size ? data : NULL, .size = size };
 	struct dump_info info = { 0 };
+	struct block_cache *cache = NULL;
 	struct physmem *mem = NULL;
 	struct virtmem *virt = NULL;
 	struct diag diag;
@@ -102,9 +103,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	diag_init(&diag, NULL, NULL);
 	arena_init(&info.arena, MAX_CAPTURED);
-	if (!(err = physmem_create(&mem)) && !(err = virtmem_create(&virt)) &&
-	    !(err = crashdump_format.open(&(struct format_input){
-		      .file = &file, .mem = mem, .virt = virt, .info = &info, .diag = &diag })) &&
+	if (!(err = block_cache_create(MAX_CAPTURED, &cache)) && !(err = physmem_create(&mem)) &&
+	    !(err = virtmem_create(&virt)) &&
+	    !(err = crashdump_format.open(&(struct format_input){ .file = &file,
+								  .mem = mem,
+								  .virt = virt,
+								  .info = &info,
+								  .diag = &diag,
+								  .cache = cache })) &&
 	    !(err = physmem_seal(mem)) && !(err = virtmem_seal(virt))) {
 		check_info(&info, &file);
 		check_pages(mem, &file);
@@ -113,6 +119,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	error_destroy(err);
 	physmem_destroy(mem);
 	virtmem_destroy(virt);
+	block_cache_destroy(cache);
 	arena_deinit(&info.arena);
 	return 0;
 }

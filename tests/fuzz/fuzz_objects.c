@@ -2,9 +2,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/cursor.h"
 #include "fake_objects.h"
 #include "fuzz.h"
+#include "fuzz_writes.h"
 #include "windows/objects/object_directory.h"
 
 /*
@@ -12,7 +12,6 @@
  * walk ends and names everything once; whatever is at each address that it gives can be asked for.
  */
 enum {
-	MAX_WRITES = 128,
 	MAX_OBJECTS = 1 << 16, /* of a walk over so little memory */
 	FIRST = 0x3200,
 	STEP = 0x200, /* from one object's body to the next */
@@ -39,20 +38,6 @@ static void put_objects(struct fake_objects *f)
 		fake_put_entry(f, entry, 0, rva);
 		fake_put_bucket(f, above, i, entry);
 		fake_put_string(f, rva + 0x180, rva + 0x190, "\\Text");
-	}
-}
-
-static void write_bytes(struct cursor *c, uint8_t *bytes)
-{
-	uint16_t at;
-	uint8_t width;
-	uint64_t value;
-
-	for (int i = 0; i < MAX_WRITES; i++) {
-		if (!cur_u16(c, &at) || !cur_u8(c, &width) || !cur_u64(c, &value))
-			return;
-		at %= FAKE_OBJECTS_SIZE - 8;
-		memcpy(bytes + at, &value, width % 8 + 1U);
 	}
 }
 
@@ -107,7 +92,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (cur_u8(&c, &flags)) {
 		fake_objects_init(f);
 		put_objects(f);
-		write_bytes(&c, f->bytes);
+		fuzz_write_bytes(&c, f->bytes, FAKE_OBJECTS_SIZE);
 		f->without_table = flags & FLAG_NO_TABLE;
 		fake_objects_open(f, flags & FLAG_NO_PAGE ? flags >> 4 & 7 : -1);
 		f->kernel.has_kdbg = f->kernel.kdbg.has[KDBG_OBP_TYPE_OBJECT_TYPE] = true;

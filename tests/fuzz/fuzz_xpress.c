@@ -3,8 +3,8 @@
 #include <string.h>
 
 #include "base/cursor.h"
-#include "fuzz.h"
 #include "codec/xpress.h"
+#include "fuzz.h"
 
 /*
  * Two bytes for the room, then what is compressed. Nothing is written past what is said to be, more

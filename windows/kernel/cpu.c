@@ -110,10 +110,13 @@ static bool read_cpu(struct kernel *k, const struct field *fields, uint64_t kprc
 	read_threads(&prcb, cpu);
 	take_registers(&k->snap->info, cpu);
 	/* where the processor was stopped for the dump, else the last that was saved */
-	if (object_u64(&prcb, CPU_CONTEXT, &va) && va)
+	if (object_u64(&prcb, CPU_CONTEXT, &cpu->context) && cpu->context)
+		fill_context(k, cpu, cpu->context);
+	if (object_address(&prcb, CPU_CONTEXT_FRAME, &va)) {
 		fill_context(k, cpu, va);
-	if (object_address(&prcb, CPU_CONTEXT_FRAME, &va))
-		fill_context(k, cpu, va);
+		if (!cpu->context)
+			cpu->context = va;
+	}
 	take_crash_context(k, cpu);
 	if (object_address(&prcb, CPU_SPECIAL, &va))
 		fill_special(k, cpu, va);

@@ -29,6 +29,7 @@ struct kernel_cpu {
 	/* What the snapshot's format says, completed by KPRCB.ProcessorState where the format is
 	 * silent. ProcessorState is as of the last time that the kernel saved it. */
 	struct registers registers;
+	uint64_t context;      /* of the CONTEXT that debuggers show of it; 0: absent */
 	uint32_t saved_groups; /* the groups that came from ProcessorState */
 };
 

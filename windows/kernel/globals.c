@@ -67,7 +67,7 @@ static bool by_header(struct kernel *k, const struct global_row *row, uint64_t *
 }
 
 /* KDBG is read at most once, and searched for only when something still needs it. */
-static void need_kdbg(struct kernel *k)
+void kernel_need_kdbg(struct kernel *k)
 {
 	uint64_t va = k->snap->info.hints.kdbg, rva;
 	struct error *err;
@@ -93,7 +93,7 @@ static bool by_kdbg(struct kernel *k, const struct global_row *row, uint64_t *re
 {
 	if (row->kdbg == NO_KDBG)
 		return false;
-	need_kdbg(k);
+	kernel_need_kdbg(k);
 	if (!k->has_kdbg || !k->kdbg.has[row->kdbg])
 		return false;
 	*ret = k->kdbg.value[row->kdbg];

@@ -10,5 +10,7 @@
  * holds is taken; list heads must hang together. Fills k->globals, k->kdbg.
  */
 void kernel_globals_find(struct kernel *k);
+/* Looks for KDBG if nothing needed it before: k->has_kdbg. */
+void kernel_need_kdbg(struct kernel *k);
 
 #endif

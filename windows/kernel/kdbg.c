@@ -18,19 +18,19 @@ enum {
 
 /* Offsets of the fields in KDDEBUGGER_DATA64: wdbgexts.h. */
 static const uint32_t field_offsets[KDBG_NUM_FIELDS] = {
-	[KDBG_KERN_BASE] = HEADER_KERN_BASE,	 [KDBG_PS_LOADED_MODULE_LIST] = 0x48,
-	[KDBG_PS_ACTIVE_PROCESS_HEAD] = 0x50,	 [KDBG_PSP_CID_TABLE] = 0x58,
-	[KDBG_OBP_ROOT_DIRECTORY_OBJECT] = 0x98, [KDBG_OBP_TYPE_OBJECT_TYPE] = 0xa0,
-	[KDBG_MM_PFN_DATABASE] = 0xc0,		 [KDBG_NT_BUILD_LAB] = 0x208,
-	[KDBG_KI_PROCESSOR_BLOCK] = 0x218,	 [KDBG_MM_UNLOADED_DRIVERS] = 0x220,
-	[KDBG_MM_LAST_UNLOADED_DRIVER] = 0x228,	 [KDBG_MM_PHYSICAL_MEMORY_BLOCK] = 0x270,
-};
-
-/* plain = bswap(rol(stored, rotation)) ^ constant, for every qword of the block alike. */
-struct decoder {
-	bool encoded;
-	unsigned rotation;
-	uint64_t constant;
+	[KDBG_KERN_BASE] = HEADER_KERN_BASE,
+	[KDBG_PS_LOADED_MODULE_LIST] = 0x48,
+	[KDBG_PS_ACTIVE_PROCESS_HEAD] = 0x50,
+	[KDBG_PSP_CID_TABLE] = 0x58,
+	[KDBG_KI_BUGCHECK_DATA] = 0x88,
+	[KDBG_OBP_ROOT_DIRECTORY_OBJECT] = 0x98,
+	[KDBG_OBP_TYPE_OBJECT_TYPE] = 0xa0,
+	[KDBG_MM_PFN_DATABASE] = 0xc0,
+	[KDBG_NT_BUILD_LAB] = 0x208,
+	[KDBG_KI_PROCESSOR_BLOCK] = 0x218,
+	[KDBG_MM_UNLOADED_DRIVERS] = 0x220,
+	[KDBG_MM_LAST_UNLOADED_DRIVER] = 0x228,
+	[KDBG_MM_PHYSICAL_MEMORY_BLOCK] = 0x270,
 };
 
 static uint64_t rol64(uint64_t v, unsigned by)
@@ -38,9 +38,10 @@ static uint64_t rol64(uint64_t v, unsigned by)
 	return by ? v << by | v >> (64 - by) : v;
 }
 
-static uint64_t decode(const struct decoder *d, uint64_t stored)
+uint64_t kdbg_decode(const struct kdbg *kdbg, uint64_t stored)
 {
-	return d->encoded ? __builtin_bswap64(rol64(stored, d->rotation)) ^ d->constant : stored;
+	return kdbg->encoded ? __builtin_bswap64(rol64(stored, kdbg->rotation)) ^ kdbg->constant
+			     : stored;
 }
 
 static bool is_tag(uint64_t tag_and_size)
@@ -54,25 +55,23 @@ static bool is_tag(uint64_t tag_and_size)
 /*
  * Tries to make sense of two neighbouring qwords as {tag, size} and KernBase. The xor of the two
  * is free of the constant, and a rotation and a byte swap are linear under xor: so each of 64
- * rotations gives the plain xor, and with KernBase known, the tag and size.
+ * rotations gives the plain xor, and with KernBase known, the tag and size. Fills in what
+ * kdbg_decode() needs.
  */
-static bool match(uint64_t tag_stored, uint64_t base_stored, uint64_t kernel_base,
-		  struct decoder *ret)
+static bool match(uint64_t tag_stored, uint64_t base_stored, uint64_t kernel_base, struct kdbg *ret)
 {
 	uint64_t mixed = tag_stored ^ base_stored;
 
 	if (is_tag(tag_stored) && base_stored == kernel_base) {
-		*ret = (struct decoder){ .encoded = false };
+		ret->encoded = false;
 		return true;
 	}
 	for (unsigned r = 0; r < 64; r++) {
 		if (!is_tag(__builtin_bswap64(rol64(mixed, r)) ^ kernel_base))
 			continue;
-		*ret = (struct decoder){
-			.encoded = true,
-			.rotation = r,
-			.constant = __builtin_bswap64(rol64(base_stored, r)) ^ kernel_base,
-		};
+		ret->encoded = true;
+		ret->rotation = r;
+		ret->constant = __builtin_bswap64(rol64(base_stored, r)) ^ kernel_base;
 		return true;
 	}
 	return false;
@@ -83,13 +82,12 @@ struct error *kdbg_read(struct space *s, uint64_t va, uint64_t kernel_base, stru
 	struct kdbg kdbg = { .va = va };
 	uint8_t header[HEADER_SIZE];
 	struct error *err = space_read(s, va, header, sizeof(header));
-	struct decoder d;
 
 	if (err)
 		return error_wrap(err, "KDBG 0x%llx", (unsigned long long)va);
 	uint64_t tag = load_u64(header + HEADER_TAG);
 
-	if (!match(tag, load_u64(header + HEADER_KERN_BASE), kernel_base, &d))
+	if (!match(tag, load_u64(header + HEADER_KERN_BASE), kernel_base, &kdbg))
 		return error_new(
 			ERROR_CORRUPT,
 			"KDBG 0x%llx: no 'KDBG' tag with kernel base 0x%llx, plain or encoded "
@@ -97,8 +95,7 @@ struct error *kdbg_read(struct space *s, uint64_t va, uint64_t kernel_base, stru
 			(unsigned long long)va, (unsigned long long)kernel_base,
 			(unsigned long long)tag,
 			(unsigned long long)load_u64(header + HEADER_KERN_BASE));
-	kdbg.encoded = d.encoded;
-	kdbg.size = (uint32_t)(decode(&d, tag) >> 32);
+	kdbg.size = (uint32_t)(kdbg_decode(&kdbg, tag) >> 32);
 	for (unsigned i = 0; i < KDBG_NUM_FIELDS; i++) {
 		uint64_t stored;
 
@@ -106,7 +103,7 @@ struct error *kdbg_read(struct space *s, uint64_t va, uint64_t kernel_base, stru
 		    !space_try_u64(s, va + field_offsets[i], &stored, NULL))
 			continue;
 		kdbg.has[i] = true;
-		kdbg.value[i] = decode(&d, stored);
+		kdbg.value[i] = kdbg_decode(&kdbg, stored);
 	}
 	*ret = kdbg;
 	return NULL;
@@ -133,8 +130,8 @@ static bool search_range(struct space *s, const struct pe_image *kernel, uint64_
 			 uint64_t end, struct kdbg *ret)
 {
 	uint8_t page[PAGE_SIZE];
+	struct kdbg found = { 0 };
 	uint64_t previous = 0;
-	struct decoder d;
 
 	for (uint64_t va = start & ~(uint64_t)PAGE_MASK; va < end; va += PAGE_SIZE) {
 		if (!space_try_read(s, va, page, sizeof(page), NULL)) {
@@ -146,7 +143,7 @@ static bool search_range(struct space *s, const struct pe_image *kernel, uint64_
 			uint64_t block = va + i - HEADER_KERN_BASE;
 
 			previous = base;
-			if (tag == 0 || !match(tag, base, kernel->base, &d))
+			if (tag == 0 || !match(tag, base, kernel->base, &found))
 				continue;
 			struct error *err = kdbg_read(s, block, kernel->base, ret);
 

@@ -17,6 +17,7 @@ enum kdbg_field {
 	KDBG_PS_LOADED_MODULE_LIST,
 	KDBG_PS_ACTIVE_PROCESS_HEAD,
 	KDBG_PSP_CID_TABLE,
+	KDBG_KI_BUGCHECK_DATA,
 	KDBG_OBP_ROOT_DIRECTORY_OBJECT,
 	KDBG_OBP_TYPE_OBJECT_TYPE,
 	KDBG_MM_PFN_DATABASE,
@@ -32,6 +33,8 @@ struct kdbg {
 	uint64_t va;
 	uint32_t size; /* bytes, from its header */
 	bool encoded;
+	unsigned rotation; /* of encoded qwords, see kdbg_decode() */
+	uint64_t constant;
 	bool has[KDBG_NUM_FIELDS]; /* absent when beyond size or not captured */
 	uint64_t value[KDBG_NUM_FIELDS];
 };
@@ -40,6 +43,8 @@ struct kdbg {
  * FAULT, CORRUPT. */
 MUST_CHECK struct error *kdbg_read(struct space *s, uint64_t va, uint64_t kernel_base,
 				   struct kdbg *ret);
+/* A qword of the block as it would be if it were not encoded. */
+uint64_t kdbg_decode(const struct kdbg *kdbg, uint64_t stored);
 /* Searches the image's data sections for it, plain or encoded. NOT_FOUND. */
 MUST_CHECK struct error *kdbg_find(struct space *s, const struct pe_image *kernel,
 				   struct kdbg *ret);

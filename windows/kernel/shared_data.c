@@ -7,9 +7,12 @@ enum {
 	OFFSET_INTERRUPT_TIME = 0x08,
 	OFFSET_SYSTEM_TIME = 0x14,
 	OFFSET_BUILD = 0x260,
+	OFFSET_PRODUCT_TYPE = 0x264,
+	OFFSET_PRODUCT_TYPE_IS_VALID = 0x268,
 	OFFSET_MAJOR = 0x26c,
 	OFFSET_MINOR = 0x270,
-	SHARED_DATA_READ = 0x274,
+	OFFSET_SUITE_MASK = 0x2d0,
+	SHARED_DATA_READ = 0x2d4,
 };
 
 /* KSYSTEM_TIME {LowPart, High1Time, High2Time}: both high parts differ while it is written. */
@@ -37,5 +40,8 @@ bool shared_data_read(struct space *s, struct shared_data *ret)
 	ret->build = ret->major >= 10 && build < 1u << 16 ? build : 0;
 	ret->system_time = system_time(bytes + OFFSET_SYSTEM_TIME);
 	ret->interrupt_time = system_time(bytes + OFFSET_INTERRUPT_TIME);
+	ret->product_type =
+		bytes[OFFSET_PRODUCT_TYPE_IS_VALID] ? load_u32(bytes + OFFSET_PRODUCT_TYPE) : 0;
+	ret->suite_mask = load_u32(bytes + OFFSET_SUITE_MASK);
 	return true;
 }

@@ -16,6 +16,8 @@ struct shared_data {
 	uint64_t interrupt_time; /* 100 ns since boot; 0: torn */
 	uint32_t build;		 /* 0: not told */
 	uint32_t major, minor;
+	uint32_t product_type; /* NtProductType, VER_NT_*; 0: not valid */
+	uint32_t suite_mask;   /* VER_SUITE_* */
 };
 
 /* False when the page is absent or does not look like it (no known major version). */

@@ -13,6 +13,8 @@ enum {
 	INFO_SUBTYPE,
 	INFO_MACHINE,
 	INFO_FILE_SIZE,
+	INFO_CONTAINER,
+	INFO_UNPACKED_SIZE,
 	INFO_PHYSICAL_PAGES,
 	INFO_PHYSICAL_END,
 	INFO_GAPS,
@@ -51,6 +53,10 @@ static const struct column info_columns[INFO_NUM_COLUMNS] = {
 	[INFO_SUBTYPE] = { "subtype", "SUBTYPE", CELL_STR, 0, COL_HIDDEN, "variant of the format" },
 	[INFO_MACHINE] = { "machine", "MACHINE", CELL_STR, 0, 0, "processor architecture" },
 	[INFO_FILE_SIZE] = { "file_size", "FILE SIZE", CELL_U64, 0, 0, "bytes of the file" },
+	[INFO_CONTAINER] = { "container", "CONTAINER", CELL_STR, 0, COL_HIDDEN,
+			     "what the snapshot was compressed or packed with" },
+	[INFO_UNPACKED_SIZE] = { "unpacked_size", "UNPACKED", CELL_U64, 0, COL_HIDDEN,
+				 "bytes of what it holds" },
 	[INFO_PHYSICAL_PAGES] = { "physical_pages", "PAGES", CELL_U64, 0, 0,
 				  "pages of 4 KiB of which something was captured" },
 	[INFO_PHYSICAL_END] = { "physical_end", "END", CELL_ADDR, 0, 0,
@@ -185,15 +191,25 @@ static void fill_registers(const struct dump_info *info, struct cell *cells)
 		cells[INFO_PAGING_LEVELS] = cell_u64(levels);
 }
 
+static void fill_file(const struct snapshot *s, struct cell *cells)
+{
+	cells[INFO_FILE_SIZE] = cell_u64(s->file.size);
+	if (!s->container.count)
+		return;
+	cells[INFO_FILE_SIZE] = cell_u64(s->container.packed_size);
+	cells[INFO_UNPACKED_SIZE] = cell_u64(s->file.size);
+	cells[INFO_CONTAINER] = cell_str(s->container.name);
+}
+
 /* What the file itself says. */
 static void fill_format(const struct snapshot *s, struct cell *cells)
 {
 	const struct dump_info *info = &s->info;
 
+	fill_file(s, cells);
 	cells[INFO_FORMAT] = cell_str(info->format);
 	cells[INFO_SUBTYPE] = cell_str(info->subtype);
 	cells[INFO_MACHINE] = cell_str(info->machine);
-	cells[INFO_FILE_SIZE] = cell_u64(s->file.size);
 	cells[INFO_CPUS] = nonzero(cell_u64(info->num_cpus));
 	fill_registers(info, cells);
 	cells[INFO_DTB] = nonzero(cell_addr(info->hints.dtb));

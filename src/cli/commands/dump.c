@@ -11,7 +11,7 @@
 
 #include "cli/commands/dump_name.h"
 #include "cli/commands/stretches.h"
-#include "windows/paging/pagefile.h"
+#include "cli/evidence.h"
 
 /* Neighbours of one state, which become one row. */
 struct stretch {
@@ -84,25 +84,6 @@ static struct error *add_stretch(struct dump_file *f, const struct stretch *next
 		return err;
 	f->stretch = *next;
 	return NULL;
-}
-
-static bool is_same_file(const struct stat *a, const struct stat *b)
-{
-	return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
-}
-
-/* Is the path the snapshot itself, or a page file beside it, by whatever name? */
-static bool is_evidence(const struct command_run *run, const struct stat *there)
-{
-	const char *const *words;
-	size_t count = option_list(run->options, "pagefile", &words);
-	struct stat own;
-
-	for (size_t i = 0; i < count; i++) {
-		if (stat(pagefile_word_path(words[i]), &own) == 0 && is_same_file(&own, there))
-			return true;
-	}
-	return fstat(run->snapshot->file.fd, &own) == 0 && is_same_file(&own, there);
 }
 
 /* Makes room for a file of this path, as --force asks. */

@@ -270,6 +270,49 @@ Test(context, kdescriptor)
 	free(bytes);
 }
 
+/* What is known goes in and is read back; nothing else of the record changes. */
+Test(context, write)
+{
+	uint8_t before[CONTEXT_AMD64_SIZE], record[CONTEXT_AMD64_SIZE];
+	struct registers regs = {
+		.known = REGS_GENERAL | REGS_SELECTORS,
+		.rax = 1,
+		.r15 = 15,
+		.rip = UINT64_C(0xfffff80012345678),
+		.rflags = 0x246,
+		.cs.selector = 0x10,
+		.ss.selector = 0x18,
+		.dr0 = 0x77,
+		.mxcsr = 0x1f80,
+	};
+	struct context context;
+	struct cursor c;
+
+	memset(before, 0xaa, sizeof(before));
+	memcpy(record, before, sizeof(record));
+	context_amd64_write(&regs, record);
+	cr_expect_arr_eq(record, before, CONTEXT_WRITTEN_FIRST);
+	cr_expect_arr_eq(record + 0x48, before + 0x48, 0x30, "debug registers are not known");
+	cr_expect_arr_eq(record + CONTEXT_WRITTEN_END, before + CONTEXT_WRITTEN_END,
+			 sizeof(record) - CONTEXT_WRITTEN_END);
+	cur_init(&c, record, sizeof(record), 0);
+	cr_assert(context_amd64_read(c, &context));
+	cr_expect_eq(context.flags,
+		     CONTEXT_AMD64 | CONTEXT_CONTROL | CONTEXT_INTEGER | CONTEXT_SEGMENTS);
+	cr_expect_eq(context.registers.known, regs.known);
+	cr_expect_eq(context.registers.rax, 1);
+	cr_expect_eq(context.registers.r15, 15);
+	cr_expect_eq(context.registers.rip, regs.rip);
+	cr_expect_eq(context.registers.rflags, 0x246);
+	cr_expect_eq(context.registers.cs.selector, 0x10);
+	cr_expect_eq(context.registers.ss.selector, 0x18);
+	regs.known |= REGS_DEBUG;
+	context_amd64_write(&regs, record);
+	cr_assert(context_amd64_read(c, &context));
+	cr_expect(context.registers.known & REGS_DEBUG);
+	cr_expect_eq(context.registers.dr0, 0x77);
+}
+
 /* Each reader at each length: whole or nothing. */
 Test(context, cut_at_every_length)
 {

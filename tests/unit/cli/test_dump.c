@@ -93,7 +93,9 @@ static void begin(struct fixture *f, const char *const *words, int count)
 	f->out = open_memstream(&f->rows, &f->rows_size);
 	cr_assert_null(sink_create(SINK_CSV, f->out, &sink_options, &sink));
 	cr_assert_null(sink_begin(sink, cmd_dump.columns, cmd_dump.num_columns));
-	f->snapshot.file.fd = open("evidence", O_CREAT | O_RDWR, 0600);
+	f->snapshot = (struct snapshot){
+		.file.fd = open("evidence", O_CREAT | O_RDWR, 0600),
+	};
 	f->run = (struct command_run){
 		.snapshot = &f->snapshot,
 		.options = &f->options,

@@ -257,12 +257,14 @@ struct error *fake_open(struct fake *f)
 	diag_init(&f->diag, keep_message, f);
 	memset(&f->info, 0, sizeof(f->info));
 	arena_init(&f->info.arena, 1 << 20);
-	if ((err = physmem_create(&f->mem)) || (err = virtmem_create(&f->virt)) ||
+	if ((err = block_cache_create(0, &f->cache)) || (err = physmem_create(&f->mem)) ||
+	    (err = virtmem_create(&f->virt)) ||
 	    (err = crashdump_format.open(&(struct format_input){ .file = &f->file,
 								 .mem = f->mem,
 								 .virt = f->virt,
 								 .info = &f->info,
-								 .diag = &f->diag })) ||
+								 .diag = &f->diag,
+								 .cache = f->cache })) ||
 	    (err = physmem_seal(f->mem)))
 		return err;
 	return virtmem_seal(f->virt);
@@ -272,6 +274,7 @@ void fake_close(struct fake *f)
 {
 	physmem_destroy(take_ptr(f->mem));
 	virtmem_destroy(take_ptr(f->virt));
+	block_cache_destroy(take_ptr(f->cache));
 	arena_deinit(&f->info.arena);
 	free(take_ptr(f->copy));
 }

@@ -15,6 +15,7 @@ struct fake {
 	size_t size;
 	uint8_t *copy;
 	struct file file;
+	struct block_cache *cache;
 	struct physmem *mem;
 	struct virtmem *virt;
 	struct dump_info info;

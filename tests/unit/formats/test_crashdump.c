@@ -10,7 +10,7 @@ static struct fake f;
 
 static unsigned probe(size_t size)
 {
-	struct probe_input in = { f.bytes, size, size };
+	struct probe_input in = { .head = f.bytes, .head_size = size, .file_size = size };
 
 	return crashdump_format.probe(&in);
 }

@@ -83,6 +83,7 @@ Test(elf_xen, pages_are_at_their_frame_numbers)
 	add_pages(5);
 	cr_assert_null(open_built());
 	cr_expect_str_eq(snapshot->info.format, "xen-core");
+	cr_expect_str_eq(snapshot->info.subtype, "hvm");
 	cr_expect_str_eq(snapshot->info.machine, "amd64");
 	cr_expect_eq(snapshot->info.num_cpus, 2);
 	cr_expect_eq(physmem_captured_pages(snapshot->mem), 4);
@@ -196,4 +197,86 @@ Test(elf_xen, registers_come_from_the_context)
 	cr_expect_eq(regs->kernel_gs_base, 645);
 	cr_expect_eq(regs[1].gs.base, 645);
 	cr_expect_eq(regs[1].kernel_gs_base, 644);
+}
+
+/*
+ * All that xl dump-core writes, in its order: xen.git, tools/libs/ctrl/xc_core.c and
+ * docs/misc/dump-core-format.txt.
+ */
+static void build_like_xl(uint64_t magic, const char *frames_section, const uint64_t *frames,
+			  size_t count, unsigned pages)
+{
+	static uint8_t context[CONTEXT_SIZE], page[0x1000], xen_version[1280];
+	static const uint8_t format_version[8] = { 1 }; /* 0.1 */
+	uint8_t desc[32];
+	size_t offset;
+
+	store_u64(desc, magic);
+	store_u64(desc + 8, 1);
+	store_u64(desc + 16, pages);
+	store_u64(desc + 24, 0x1000);
+	offset = elf_put_note(&b, "Xen", 0x2000000, desc, 0);
+	elf_put_note(&b, "Xen", 0x2000001, desc, sizeof(desc));
+	elf_put_note(&b, "Xen", 0x2000002, xen_version, sizeof(xen_version));
+	elf_put_note(&b, "Xen", 0x2000003, format_version, sizeof(format_version));
+	elf_add_section(&b, ".note.Xen", 7, offset, b.size - offset, 0);
+	put_context(context, 0);
+	offset = elf_put(&b, context, sizeof(context));
+	elf_add_section(&b, ".xen_prstatus", 1, offset, sizeof(context), CONTEXT_SIZE);
+	offset = elf_put(&b, page, sizeof(page));
+	elf_add_section(&b, ".xen_shared_info", 1, offset, sizeof(page), sizeof(page));
+	b.size = (b.size + 0xfff) & ~(size_t)0xfff;
+	add_pages(pages);
+	add_frames(frames_section, frames, count);
+}
+
+Test(elf_xen, a_core_of_xl_with_hardware_virtualization)
+{
+	/* the low memory with its hole, and a page above 4 GiB */
+	static const uint64_t frames[] = { 0, 1, 0xc0, 0x100000 };
+
+	build_like_xl(0xf00febee, ".xen_pfn", frames, 4, 4);
+	cr_assert_null(open_built());
+	cr_expect_str_eq(snapshot->info.format, "xen-core");
+	cr_expect_str_eq(snapshot->info.subtype, "hvm");
+	cr_expect_eq(snapshot->info.num_cpus, 1);
+	cr_expect_eq(snapshot->info.num_registers, 1);
+	cr_expect_eq(snapshot->info.registers[0].cr3, 626);
+	expect_byte(0x1000, 0x41);
+	expect_byte(0xc0fff, 0x42);
+	expect_byte(0x100000000, 0x43);
+	cr_expect_eq(physmem_captured_pages(snapshot->mem), 4);
+	cr_expect_eq(diag.partial + diag.notes, 0);
+}
+
+Test(elf_xen, a_core_of_xl_without_hardware_virtualization)
+{
+	static const uint64_t p2m[] = { 0, 0x1234, 1, 0x77, 2, UINT64_MAX };
+
+	build_like_xl(0xf00febed, ".xen_p2m", p2m, 6, 3);
+	cr_assert_null(open_built());
+	cr_expect_str_eq(snapshot->info.subtype, "pv");
+	expect_byte(0x1234000, 0x40);
+	expect_byte(0x77000, 0x41);
+	cr_expect_eq(physmem_captured_pages(snapshot->mem), 2);
+	cr_expect_eq(diag.partial + diag.notes, 0);
+}
+
+Test(elf_xen, another_version_of_the_format_is_noted)
+{
+	static const uint64_t frame = 3;
+	uint8_t version[8];
+	size_t offset = b.size;
+
+	store_u64(version, 2ull << 32 | 7);
+	elf_put_note(&b, "Xen", 0x2000003, version, sizeof(version));
+	add_header(1, 1, 0x1000);
+	store_u64(b.bytes + ELF_SECTIONS + 2 * 64 + 24, offset); /* the section begins before it */
+	store_u64(b.bytes + ELF_SECTIONS + 2 * 64 + 32, b.size - offset);
+	add_frames(".xen_pfn", &frame, 1);
+	add_pages(1);
+	cr_assert_null(open_built());
+	expect_byte(0x3000, 0x40);
+	cr_expect_eq(diag.notes, 1);
+	cr_expect_eq(diag.partial, 0);
 }

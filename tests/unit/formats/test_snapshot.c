@@ -2,7 +2,10 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
+#include "codec/codec.h"
 #include "formats/format.h"
+#include "formats/known.h"
+#include "formats/writer.h"
 #include "tests/memfile.h"
 
 static struct snapshot *snapshot;
@@ -120,46 +123,35 @@ Test(snapshot, errors_begin_with_the_path_and_say_why)
 	expect_refusal("x", 1, "nonsense", ERROR_USAGE, "expected one of raw, elf");
 }
 
-static const struct {
-	const char *magic;
-	size_t length;
-	const char *name;
-} known[] = {
-#define ROW(magic, name)                       \
-	{                                      \
-		magic, sizeof(magic) - 1, name \
-	}
-	ROW("EMiL", "LiME memory image: format not supported by this version"),
-	ROW("AVML", "AVML memory image: format not supported by this version"),
-	ROW("KDUMP   ", "kdump-compressed core"),
-	ROW("makedumpfile\0\0\0\0", "flattened makedumpfile core"),
-	ROW("\xd2\xbe\xd2\xbe", "VMware snapshot state"),
-	ROW("HIBR", "Windows hibernation file"),
-	ROW("QEVM", "QEMU migration stream"),
-	ROW("PK\x03\x04", "zip archive or AFF4 volume"),
-	ROW("\x1f\x8b\x08", "gzip-compressed file"),
-	ROW("\xfd"
-	    "7zXZ\0",
-	    "xz-compressed file"),
-	ROW("\x28\xb5\x2f\xfd", "zstd-compressed file"),
-	ROW("7z\xbc\xaf\x27\x1c", "7-Zip archive"),
-	ROW("MDMP\x93\xa7", "user-mode minidump"),
-#undef ROW
-};
-
 Test(snapshot, known_files_are_refused_by_name)
 {
 	uint8_t bytes[512];
 
-	for (size_t i = 0; i < ARRAY_SIZE(known); i++) {
+	for (size_t i = 0; i < num_known_formats; i++) {
+		const struct known_format *k = &known_formats[i];
+		size_t end = (size_t)k->offset + k->length;
+
 		memset(bytes, 0, sizeof(bytes));
-		memcpy(bytes, known[i].magic, known[i].length);
-		expect_refusal(bytes, sizeof(bytes), NULL, ERROR_UNSUPPORTED, known[i].name);
-		expect_refusal(bytes, known[i].length, NULL, ERROR_UNSUPPORTED, known[i].name);
+		memcpy(bytes + k->offset, k->magic, k->length);
+		expect_refusal(bytes, sizeof(bytes), NULL, ERROR_UNSUPPORTED, k->name);
+		expect_refusal(bytes, end, NULL, ERROR_UNSUPPORTED, k->advice);
 		/* one byte short it is nothing in particular */
-		cr_assert_null(open_bytes(bytes, known[i].length - 1, NULL));
+		cr_assert_null(open_bytes(bytes, end - 1, NULL), "%s", k->name);
 		snapshot_close(snapshot);
 	}
+}
+
+Test(snapshot, refusals_say_what_to_do)
+{
+	for (size_t i = 0; i < num_known_formats; i++) {
+		const char *advice = known_formats[i].advice;
+
+		cr_expect(advice[0] && advice[strlen(advice) - 1] != '.', "%s",
+			  known_formats[i].name);
+	}
+	expect_refusal("MDMP\x93\xa7", 6, NULL, ERROR_UNSUPPORTED,
+		       "user-mode minidump: not read here: it holds one process");
+	expect_refusal("KDMV", 4, NULL, ERROR_UNSUPPORTED, "take a snapshot of the machine");
 }
 
 Test(snapshot, the_caller_may_insist)
@@ -185,6 +177,28 @@ Test(snapshot, registers_have_a_limit)
 	cr_expect_eq(error_code(err), ERROR_LIMIT);
 	error_destroy(err);
 	arena_deinit(&info.arena);
+}
+
+Test(snapshot, formats_say_what_they_are)
+{
+	for (size_t i = 0; i < num_formats; i++) {
+		const struct format_ops *format = format_registry[i];
+
+		cr_expect(format->description && format->recognised, "%s", format->name);
+		cr_expect_eq(format->codecs >> NUM_CODECS, 0, "%s", format->name);
+	}
+}
+
+Test(snapshot, what_is_written_is_read)
+{
+	for (size_t i = 0; i < num_writers; i++) {
+		bool found = false;
+
+		for (size_t j = 0; j < num_formats; j++)
+			found = found ||
+				!strcmp(format_registry[j]->name, writer_registry[i]->format);
+		cr_expect(found, "%s", writer_registry[i]->name);
+	}
 }
 
 Test(snapshot, formats_have_distinct_names)

@@ -49,6 +49,7 @@ Test(kdbg, plain_block)
 	must(kdbg_read(fake_open(fake), BASE + FAKE_KDBG, BASE, &kdbg));
 	cr_expect_not(kdbg.encoded);
 	check_values(&kdbg);
+	cr_expect_eq(kdbg_decode(&kdbg, 0x1234), 0x1234);
 }
 
 /* Keys as in one real machine, then every rotation. */
@@ -66,6 +67,7 @@ Test(kdbg, encoded_block_with_every_rotation)
 		must(kdbg_read(s, BASE + FAKE_KDBG, BASE, &kdbg));
 		cr_expect(kdbg.encoded);
 		check_values(&kdbg);
+		cr_expect_eq(kdbg_decode(&kdbg, load_u64(fake->bytes + FAKE_KDBG + 0x18)), BASE);
 	}
 }
 

@@ -40,6 +40,22 @@ Test(shared_data, build_and_time)
 	cr_expect_eq(d.system_time, UINT64_C(0x01dac6d39ada7ccc));
 }
 
+Test(shared_data, product)
+{
+	uint8_t page[0x1000] = { 0 };
+	struct shared_data d;
+
+	fill(page);
+	store_u32(page + 0x264, 3);
+	store_u32(page + 0x2d0, 0x112);
+	cr_assert(read_page(page, sizeof(page), &d));
+	cr_expect_eq(d.product_type, 0, "not said to be valid");
+	cr_expect_eq(d.suite_mask, 0x112);
+	page[0x268] = 1;
+	cr_assert(read_page(page, sizeof(page), &d));
+	cr_expect_eq(d.product_type, 3);
+}
+
 Test(shared_data, torn_time_is_no_time)
 {
 	uint8_t page[0x1000] = { 0 };

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 
 #include "fake_space.h"
+#include "tests/unit/codec/xpress_packer.h"
 #include "windows/paging/private.h"
-#include "xpress_packer.h"
 
 /*
  * A store built from its public description (windows/paging/store.h): eight pages of the kernel,

@@ -1,0 +1,5 @@
+/* SPDX-License-Identifier: MIT */
+#include "fuzz.h"
+#include "fuzz_container.h"
+
+FUZZ_CONTAINER(&bzip2_container)
