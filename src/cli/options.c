@@ -13,6 +13,10 @@ static const struct option_row common_rows[] = {
 	{ "format", 'f', OPTION_STRING, "text|json|jsonl|csv", "how to print rows (default text)" },
 	{ "columns", 'c', OPTION_STRING, "KEY,...",
 	  "which columns to print, in this order; 'help' lists them" },
+	{ "where", 'w', OPTION_LIST, "CONDITION",
+	  "only rows that meet it: COLUMN=VALUE, or !=, <, <=, >, >=, ~ (regular expression), !~; "
+	  "may be repeated" },
+	{ "sort", 0, OPTION_STRING, "KEY,...", "order of the rows; -KEY: descending" },
 	{ "limit", 'n', OPTION_U64, "N", "stop after N rows" },
 	{ "symbols", 's', OPTION_LIST, "PATH",
 	  "symbols of the kernel: a PDB or ISF file (.json, .json.xz), or a symbol tree; may be "

@@ -2,7 +2,6 @@
 #include "cli/program.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,12 +9,11 @@
 #include "cli/help.h"
 #include "cli/man.h"
 #include "cli/messages.h"
-#include "windows/kernel/kernel.h"
+#include "cli/session.h"
 #include "windows/symbols/symbol_store.h"
 
-enum { MAX_THREADS = 1024 };
-
-static const struct option_table no_options = { NULL, 0 };
+/* Commands in one run. */
+enum { MAX_CHOSEN = 64 };
 
 struct program {
 	const struct program_io *io;
@@ -23,19 +21,11 @@ struct program {
 	struct messages_diag reported;
 	struct diag diag;
 	struct arena arena;
-	const struct command *command; /* NULL until it is known */
-	struct symbol_store store;     /* folder NULL: none */
+	const struct command *command; /* the one that help is about; NULL until it is known */
+	const struct command *chosen[MAX_CHOSEN];
+	size_t num_chosen;
+	struct symbol_store store; /* folder NULL: none */
 };
-
-static void snapshot_cleanup(struct snapshot **s)
-{
-	snapshot_close(*s);
-}
-
-static void kernel_cleanup(struct kernel **k)
-{
-	kernel_close(*k);
-}
 
 static void sink_cleanup(struct sink **s)
 {
@@ -87,29 +77,67 @@ static struct error *select_columns(struct arena *a, const struct command *comma
 	return NULL;
 }
 
-static struct error *open_sink(struct program *p, const struct option_values *options,
+/* "a,-b" to indexes of the command's columns; "-": descending. */
+static struct error *select_order(struct arena *a, const struct command *command, const char *list,
+				  struct sink_options *ret)
+{
+	struct sort_key *keys = arena_calloc(a, strlen(list) / 2 + 1, sizeof(*keys));
+	struct error *err;
+	size_t count = 0;
+
+	if (!keys)
+		return &error_no_memory;
+	for (;; list++) {
+		bool descending = *list == '-';
+		size_t len = strcspn(list += descending, ",");
+
+		err = find_column(command, list, len, &keys[count].column);
+		if (err)
+			return err;
+		keys[count++].descending = descending;
+		list += len;
+		if (!*list)
+			break;
+	}
+	ret->sort = keys;
+	ret->num_sort = count;
+	return NULL;
+}
+
+static struct error *read_kind(const struct option_values *options, enum sink_kind *ret)
+{
+	const char *format = option_string(options, "format");
+
+	*ret = SINK_TEXT;
+	if (!format || sink_kind_from_name(format, ret))
+		return NULL;
+	return error_new(ERROR_USAGE, "option '--format': '%s' is not text, json, jsonl or csv",
+			 format);
+}
+
+static struct error *open_sink(struct program *p, const struct command *command,
+			       const struct option_values *options, const char *label,
 			       struct sink **ret)
 {
-	const struct command *command = p->command;
-	const char *format = option_string(options, "format");
 	const char *columns = option_string(options, "columns");
+	const char *order = option_string(options, "sort");
 	struct sink_options sink_options = {
 		.one_object = command->flags & COMMAND_ONE_OBJECT,
 		.terminal = p->io->out_is_terminal,
+		.label = label,
 	};
-	enum sink_kind kind = SINK_TEXT;
-	struct error *err;
+	enum sink_kind kind;
+	struct error *err = read_kind(options, &kind);
 
-	if (format && !sink_kind_from_name(format, &kind))
-		return error_new(ERROR_USAGE,
-				 "option '--format': '%s' is not text, json, jsonl or csv", format);
+	if (err)
+		return err;
 	if (!columns && command->default_columns)
 		columns = command->default_columns(options);
-	if (columns) {
-		err = select_columns(&p->arena, command, columns, &sink_options);
-		if (err)
-			return err;
-	}
+	if (columns && (err = select_columns(&p->arena, command, columns, &sink_options)) != NULL)
+		return err;
+	if (order && (err = select_order(&p->arena, command, order, &sink_options)) != NULL)
+		return err;
+	sink_options.num_where = option_list(options, "where", &sink_options.where);
 	option_u64(options, "limit", &sink_options.limit);
 	if ((err = sink_create(kind, p->io->out, &sink_options, ret)) != NULL)
 		return err;
@@ -119,59 +147,6 @@ static struct error *open_sink(struct program *p, const struct option_values *op
 static const struct symbol_store *symbol_store(const struct program *p)
 {
 	return p->store.folder ? &p->store : NULL;
-}
-
-static struct error *read_threads(const struct option_values *options, unsigned *ret)
-{
-	uint64_t threads = 0;
-
-	if (option_u64(options, "threads", &threads) && threads > MAX_THREADS)
-		return error_new(ERROR_USAGE, "option '--threads': at most %d", MAX_THREADS);
-	*ret = (unsigned)threads;
-	return NULL;
-}
-
-static struct error *read_kernel_options(const struct program *p,
-					 const struct option_values *options,
-					 struct kernel_options *ret)
-{
-	struct kernel_options ko = { 0 };
-	struct error *err = read_threads(options, &ko.locate.threads);
-
-	if (err)
-		return err;
-	ko.locate.has_dtb = option_u64(options, "dtb", &ko.locate.dtb);
-	ko.locate.has_kernel_base = option_u64(options, "kernel-base", &ko.locate.kernel_base);
-	ko.locate.quiet = option_flag(options, "quiet");
-	ko.profile.num_symbols = option_list(options, "symbols", &ko.profile.symbols);
-	ko.profile.store = symbol_store(p);
-	ko.num_pagefiles = option_list(options, "pagefile", &ko.pagefiles);
-	ko.profile.no_builtin = option_flag(options, "no-builtin-symbols");
-	*ret = ko;
-	return NULL;
-}
-
-/* The kernel as the command's flags ask for it: see struct command_run. */
-static struct error *open_kernel(struct program *p, const struct snapshot *snapshot,
-				 const struct option_values *options, struct kernel **ret,
-				 struct error **why_not)
-{
-	const struct command *command = p->command;
-	struct kernel_options kernel_options;
-	struct error *err;
-
-	if (!(command->flags & (COMMAND_NEEDS_KERNEL | COMMAND_TRIES_KERNEL)))
-		return NULL;
-	if (command->without_kernel && command->without_kernel(options))
-		return NULL;
-	if ((err = read_kernel_options(p, options, &kernel_options)) != NULL)
-		return err;
-	err = kernel_open(snapshot, &kernel_options, &p->diag, ret);
-	err = error_wrap(err, "%s", snapshot->file.path);
-	if (!err || (command->flags & COMMAND_NEEDS_KERNEL))
-		return err;
-	*why_not = err;
-	return NULL;
 }
 
 static struct error *check_arguments(const struct command *command, const struct option_values *o)
@@ -190,90 +165,105 @@ static struct error *check_arguments(const struct command *command, const struct
 	return NULL;
 }
 
-/* Ends the rows that went out, also those before an error, so that what is there is well formed. */
-static struct error *end_rows(const struct command_run *run, struct error *err)
+/* Some options and all arguments are about one table. */
+static struct error *check_several(const struct program *p, const struct option_values *options)
 {
-	struct error *end_err;
-
-	if (run->wrote_raw || (err && sink_rows(run->sink) == 0))
-		return err;
-	end_err = sink_end(run->sink);
-	if (!err)
-		return end_err;
-	error_destroy(end_err);
-	return err;
-}
-
-static struct error *open_snapshot(struct program *p, const struct option_values *options,
-				   struct snapshot **ret)
-{
-	struct snapshot_options given = {
-		.format = option_string(options, "input-format"),
-		.memory_map = option_string(options, "memory-map"),
-		.container.member = option_string(options, "member"),
-		.container.quiet = option_flag(options, "quiet"),
-	};
-	struct error *err = read_threads(options, &given.threads);
+	static const char *const of_one_table[] = { "columns", "sort", "where" };
+	enum sink_kind kind;
+	struct error *err = read_kind(options, &kind);
 
 	if (err)
 		return err;
-	(void)option_u64(options, "max-memory", &given.max_memory);
-	(void)option_u64(options, "max-unpacked", &given.container.max_unpacked);
-	return snapshot_open(options->args[0], &given, &p->diag, ret);
-}
-
-/* Pages that a compressed snapshot should have and that could not be decoded, if any was wanted. */
-static void report_damage(struct program *p, const struct snapshot *snapshot)
-{
-	uint64_t pages = 0;
-	struct error *why = NULL;
-
-	if (snapshot && snapshot->mem)
-		why = physmem_damage(snapshot->mem, &pages);
-
-	if (why)
-		diag_error(&p->diag, why, "%s: %" PRIu64 " pages cannot be decoded; the lowest",
-			   snapshot->file.path, pages);
-}
-
-static struct error *run_command(struct program *p, const struct option_values *options)
-{
-	struct snapshot *snapshot CLEANUP(snapshot_cleanup) = NULL;
-	struct kernel *kernel CLEANUP(kernel_cleanup) = NULL;
-	struct error *kernel_error CLEANUP(error_cleanup) = NULL;
-	struct sink *sink CLEANUP(sink_cleanup) = NULL;
-	size_t snapshots = p->command->flags & COMMAND_NO_SNAPSHOT ? 0 : 1;
-	struct command_run run;
-	struct error *err;
-
-	if ((err = check_arguments(p->command, options)) != NULL)
-		return err;
-	if ((err = open_sink(p, options, &sink)) != NULL)
-		return err;
-	if (snapshots && (err = open_snapshot(p, options, &snapshot)) != NULL)
-		return err;
-	if ((err = open_kernel(p, snapshot, options, &kernel, &kernel_error)) != NULL) {
-		report_damage(p, snapshot);
-		return err;
+	if (kind == SINK_CSV)
+		return error_new(ERROR_USAGE, "csv holds one table: run one command at a time");
+	for (size_t i = 0; i < ARRAY_SIZE(of_one_table); i++) {
+		if (option_string(options, of_one_table[i]))
+			return error_new(ERROR_USAGE, "option '--%s' is for one command at a time",
+					 of_one_table[i]);
 	}
-	run = (struct command_run){
-		.command = p->command,
-		.snapshot = snapshot,
-		.kernel = kernel,
-		.kernel_error = kernel_error,
-		.store = symbol_store(p),
+	for (size_t i = 0; i < p->num_chosen; i++) {
+		if (p->chosen[i]->flags & (COMMAND_NO_SNAPSHOT | COMMAND_RAW_OUTPUT))
+			return error_new(ERROR_USAGE, "'%s' runs alone", p->chosen[i]->name);
+	}
+	return NULL;
+}
+
+/* What stands before and after each command's rows when there are several. */
+static const struct frame {
+	const char *first, *next; /* before the rows of "%s" */
+	const char *none;	  /* instead of them */
+	const char *after, *end;
+} frames[NUM_SINK_KINDS] = {
+	[SINK_TEXT] = { "[%s]\n", "\n[%s]\n", "", "", "" },
+	[SINK_JSON] = { "{\"%s\": ", ",\n\"%s\": ", "null", "", "}\n" },
+	[SINK_JSONL] = { "", "", "", "", "" },
+	[SINK_CSV] = { "", "", "", "", "" },
+};
+
+/* One of several commands: its error is one line, and the others go on. */
+static void run_one(struct program *p, struct session *session, const struct command *command,
+		    const struct frame *frame, uint64_t *failed)
+{
+	struct sink *sink CLEANUP(sink_cleanup) = NULL;
+	struct error *err = open_sink(p, command, session->options, command->name, &sink);
+
+	if (!err)
+		err = session_run(session, command, session->options, NULL, 0, sink);
+	if (!err)
+		return;
+	if (!sink || sink_rows(sink) == 0)
+		fputs(frame->none, p->io->out);
+	diag_error(&p->diag, err, "%s", command->name);
+	++*failed;
+}
+
+static struct error *run_several(struct program *p, struct session *session)
+{
+	enum sink_kind kind;
+	struct error *err = read_kind(session->options, &kind);
+	const struct frame *frame = &frames[kind];
+	uint64_t failed = 0;
+
+	if (err)
+		return err;
+	for (size_t i = 0; i < p->num_chosen; i++) {
+		fprintf(p->io->out, i ? frame->next : frame->first, p->chosen[i]->name);
+		run_one(p, session, p->chosen[i], frame, &failed);
+	}
+	fputs(frame->end, p->io->out);
+	if (failed < p->num_chosen)
+		return NULL;
+	return error_new(ERROR_CORRUPT, "%s: none of the commands has a result",
+			 session->snapshot->file.path);
+}
+
+static struct error *run_commands(struct program *p, const struct option_values *options)
+{
+	size_t snapshots = p->command->flags & COMMAND_NO_SNAPSHOT ? 0 : 1;
+	struct session session CLEANUP(session_close) = {
 		.options = options,
-		.args = options->args + snapshots,
-		.num_args = options->num_args - snapshots,
-		.sink = sink,
-		.in = p->io->in,
-		.out = p->io->out,
+		.store = symbol_store(p),
 		.diag = &p->diag,
 		.arena = &p->arena,
+		.in = p->io->in,
+		.out = p->io->out,
 	};
-	err = p->command->run(&run);
-	report_damage(p, snapshot);
-	return end_rows(&run, err);
+	struct sink *sink CLEANUP(sink_cleanup) = NULL;
+	struct error *err = NULL;
+
+	for (size_t i = 0; i < p->num_chosen && !err; i++)
+		err = check_arguments(p->chosen[i], options);
+	if (!err)
+		err = p->num_chosen > 1 ? check_several(p, options)
+					: open_sink(p, p->command, options, NULL, &sink);
+	if (!err && snapshots)
+		err = session_open(&session, options->args[0]);
+	if (err)
+		return err;
+	if (p->num_chosen > 1)
+		return run_several(p, &session);
+	return session_run(&session, p->command, options, options->args + snapshots,
+			   options->num_args - snapshots, sink);
 }
 
 /* --version, --man and --help win over everything else. */
@@ -320,15 +310,101 @@ static struct error *run_help(struct program *p, const struct option_values *opt
 	return NULL;
 }
 
-/* By the first words, *used_ret of them. "help" is none of the commands. */
-static struct error *choose_command(struct program *p, int argc, char *const *argv, int *used_ret)
+static struct error *choose(struct program *p, const struct command *command)
 {
+	for (size_t i = 0; i < p->num_chosen; i++) {
+		if (p->chosen[i] == command)
+			return error_new(ERROR_USAGE, "command '%s' is there twice", command->name);
+	}
+	if (p->num_chosen == MAX_CHOSEN)
+		return error_new(ERROR_USAGE, "more than %d commands", MAX_CHOSEN);
+	p->chosen[p->num_chosen++] = command;
+	p->command = p->chosen[0];
+	return NULL;
+}
+
+/* One of a list: "ps", "registry keys". */
+static struct error *choose_name(struct program *p, const char *name)
+{
+	enum { MAX_WORDS = 4 };
+	const char *words[MAX_WORDS];
+	size_t count = 0, used;
+	char *copy = arena_strdup(&p->arena, name), *rest = NULL;
+	const struct command *command;
+
+	if (!copy)
+		return &error_no_memory;
+	for (char *w = strtok_r(copy, " ", &rest); w && count < MAX_WORDS;
+	     w = strtok_r(NULL, " ", &rest))
+		words[count++] = w;
+	command = command_find(words, count, &used);
+	if (!command || used != count)
+		return unknown_command(name);
+	return choose(p, command);
+}
+
+/* "ps,modules". */
+static struct error *choose_list(struct program *p, const char *list)
+{
+	struct error *err = NULL;
+
+	while (!err) {
+		size_t len = strcspn(list, ",");
+		const char *name = arena_strndup(&p->arena, list, len);
+
+		err = name ? choose_name(p, name) : &error_no_memory;
+		if (!list[len])
+			break;
+		list += len + 1;
+	}
+	return err;
+}
+
+/* By the first words, *used_ret of them. "help" is none of the commands. */
+static struct error *choose_words(struct program *p, int argc, char *const *argv, int *used_ret)
+{
+	const struct command *command;
 	size_t used;
 
-	p->command = command_find((const char *const *)argv, (size_t)argc, &used);
-	if (!p->command && strcmp(argv[0], "help") != 0)
-		return unknown_command(argv[0]);
-	*used_ret = p->command ? (int)used : 1;
+	*used_ret = 1;
+	if (strchr(argv[0], ','))
+		return choose_list(p, argv[0]);
+	command = command_find((const char *const *)argv, (size_t)argc, &used);
+	if (!command)
+		return strcmp(argv[0], "help") == 0 ? NULL : unknown_command(argv[0]);
+	*used_ret = (int)used;
+	return choose(p, command);
+}
+
+/* The options of all commands chosen: one that several have must mean the same kind of thing. */
+static struct error *merge_options(struct program *p, struct option_table *ret)
+{
+	struct option_row *rows;
+	size_t count = 0;
+
+	for (size_t i = 0; i < p->num_chosen; i++)
+		count += p->chosen[i]->num_options;
+	rows = arena_calloc(&p->arena, count + 1, sizeof(*rows));
+	if (!rows)
+		return &error_no_memory;
+	count = 0;
+	for (size_t i = 0; i < p->num_chosen; i++) {
+		for (size_t j = 0; j < p->chosen[i]->num_options; j++) {
+			const struct option_row *row = &p->chosen[i]->options[j];
+			size_t k = 0;
+
+			while (k < count && strcmp(rows[k].name, row->name) != 0)
+				k++;
+			if (k == count)
+				rows[count++] = *row;
+			else if (rows[k].kind != row->kind)
+				return error_new(ERROR_USAGE,
+						 "'%s' and another command differ in what --%s is: "
+						 "run them apart",
+						 p->chosen[i]->name, row->name);
+		}
+	}
+	*ret = (struct option_table){ rows, count };
 	return NULL;
 }
 
@@ -344,7 +420,7 @@ static void set_up(struct program *p, const struct option_values *options)
 
 static struct error *run_words(struct program *p, int argc, char *const *argv)
 {
-	struct option_table own = no_options;
+	struct option_table own;
 	struct option_values options;
 	const char *columns;
 	char **words;
@@ -356,14 +432,14 @@ static struct error *run_words(struct program *p, int argc, char *const *argv)
 	words = arena_calloc(&p->arena, (size_t)argc + 1, sizeof(*words));
 	if (!words)
 		return &error_no_memory;
-	if (at < argc && (err = choose_command(p, argc - at, argv + at, &used)) != NULL)
+	if (at < argc && (err = choose_words(p, argc - at, argv + at, &used)) != NULL)
 		return err;
 	for (int i = 0; i < argc; i++) {
 		if (i < at || i >= at + used)
 			words[count++] = argv[i];
 	}
-	if (p->command)
-		own = (struct option_table){ p->command->options, p->command->num_options };
+	if ((err = merge_options(p, &own)) != NULL)
+		return err;
 	if ((err = options_parse(&p->arena, &own, count, words, &options)) != NULL)
 		return err;
 	set_up(p, &options);
@@ -378,7 +454,7 @@ static struct error *run_words(struct program *p, int argc, char *const *argv)
 		help_columns(p->io->out, p->command);
 		return NULL;
 	}
-	return run_command(p, &options);
+	return run_commands(p, &options);
 }
 
 /* A reader that went away, as in "ntscope ps file | head", is told nothing. */

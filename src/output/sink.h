@@ -5,7 +5,8 @@
 #include <stdio.h>
 
 #include "base/error.h"
-#include "output/table.h"
+#include "output/row_filter.h"
+#include "output/rows.h"
 
 /*
  * Where rows go. Sinks know nothing of commands; all of them stream.
@@ -25,26 +26,39 @@ bool sink_kind_from_name(const char *name, enum sink_kind *ret);
 struct sink_options {
 	bool one_object; /* the table has one row: text "key: value" lines, json one object */
 	bool terminal;	 /* out is a terminal: csv escapes strings too, as text always does */
+	/* The first member of each jsonl object, "command": label; borrowed; NULL: none. */
+	const char *label;
 	/* Which columns, by index into the table's columns and in this order; NULL: all that are
 	 * not COL_ASKED (text: nor COL_HIDDEN; one_object: but hidden ones that are present). */
 	const unsigned *selected;
 	size_t num_selected;
 	uint64_t limit; /* rows; 0 = no limit; sink_row() then says full */
+	/* Conditions that rows must meet to count at all (row_filter.h); borrowed for the call of
+	 * sink_begin(). */
+	const char *const *where;
+	size_t num_where;
+	/* Rows are kept and come in this order with sink_end(). Borrowed likewise. */
+	const struct sort_key *sort;
+	size_t num_sort;
 };
 
 struct sink;
 MUST_CHECK struct error *sink_create(enum sink_kind kind, FILE *out,
 				     const struct sink_options *options, struct sink **ret);
+/* Keeps the rows instead of writing them: all columns, as they came or sorted. keep is borrowed,
+ * not initialized yet, and the caller's to deinit once sink_begin() was called. */
+MUST_CHECK struct error *sink_create_rows(const struct sink_options *options, struct rows *keep,
+					  struct sink **ret);
 void sink_destroy(struct sink *s); /* NULL ok */
 /* Writes nothing yet: the head comes with the first row or the end. Columns are borrowed. */
 MUST_CHECK struct error *sink_begin(struct sink *s, const struct column *columns, size_t n);
-/* Is the column printed? Between begin and end. */
+/* Is the column printed, or needed for conditions or the order? Between begin and end. */
 bool sink_shows(const struct sink *s, unsigned column);
 /* cells[n] in the order of columns; depth is for COL_INDENT. A write error (EPIPE, ENOSPC) is
  * ERROR_OS. */
 MUST_CHECK struct error *sink_row(struct sink *s, const struct cell *cells, unsigned depth);
 bool sink_full(const struct sink *s);	  /* the limit is reached: stop early */
-uint64_t sink_rows(const struct sink *s); /* written so far */
+uint64_t sink_rows(const struct sink *s); /* taken so far */
 /* Completes and flushes. Without any row: an empty table, or nothing for one_object. */
 MUST_CHECK struct error *sink_end(struct sink *s);
 

@@ -197,7 +197,10 @@ static void jsonl_head(struct sink *s)
 static bool jsonl_row(struct sink *s, const struct cell *cells, unsigned depth)
 {
 	(void)depth;
-	return put_object(s, cells, "{", ", ", "}\n");
+	if (!s->options.label)
+		return put_object(s, cells, "{", ", ", "}\n");
+	fprintf(s->out, "{\"command\": \"%s\"", s->options.label);
+	return put_object(s, cells, s->num_shown ? ", " : "", ", ", "}\n");
 }
 
 static void jsonl_tail(struct sink *s)

@@ -22,8 +22,13 @@ struct sink {
 	const struct column *columns;
 	unsigned *shown; /* owned: indexes of the columns to print, in order */
 	size_t num_shown;
-	uint64_t rows;
+	uint64_t rows; /* written */
 	bool head_written;
+	struct row_filter *filter; /* owned; NULL: all rows */
+	bool *needed;		   /* owned, by column: by filter or sort */
+	struct sort_key *sort;	   /* owned; NULL: as they come */
+	struct rows sorting;	   /* rows that wait for the end */
+	struct rows *keep; /* borrowed: where rows wait, sorting or the caller's; NULL: nowhere */
 	struct arena scratch; /* of one row */
 };
 
