@@ -182,7 +182,8 @@ static struct error *check_several(const struct program *p, const struct option_
 					 of_one_table[i]);
 	}
 	for (size_t i = 0; i < p->num_chosen; i++) {
-		if (p->chosen[i]->flags & (COMMAND_NO_SNAPSHOT | COMMAND_RAW_OUTPUT))
+		if ((p->chosen[i]->flags & (COMMAND_NO_SNAPSHOT | COMMAND_RAW_OUTPUT)) ||
+		    p->chosen[i]->min_args)
 			return error_new(ERROR_USAGE, "'%s' runs alone", p->chosen[i]->name);
 	}
 	return NULL;
@@ -192,12 +193,12 @@ static struct error *check_several(const struct program *p, const struct option_
 static const struct frame {
 	const char *first, *next; /* before the rows of "%s" */
 	const char *none;	  /* instead of them */
-	const char *after, *end;
+	const char *end;
 } frames[NUM_SINK_KINDS] = {
-	[SINK_TEXT] = { "[%s]\n", "\n[%s]\n", "", "", "" },
-	[SINK_JSON] = { "{\"%s\": ", ",\n\"%s\": ", "null", "", "}\n" },
-	[SINK_JSONL] = { "", "", "", "", "" },
-	[SINK_CSV] = { "", "", "", "", "" },
+	[SINK_TEXT] = { "[%s]\n", "\n[%s]\n", "", "" },
+	[SINK_JSON] = { "{\"%s\": ", ",\n\"%s\": ", "null", "}\n" },
+	[SINK_JSONL] = { "", "", "", "" },
+	[SINK_CSV] = { "", "", "", "" },
 };
 
 /* One of several commands: its error is one line, and the others go on. */
@@ -251,11 +252,12 @@ static struct error *run_commands(struct program *p, const struct option_values 
 	struct sink *sink CLEANUP(sink_cleanup) = NULL;
 	struct error *err = NULL;
 
+	if (p->num_chosen > 1)
+		err = check_several(p, options);
 	for (size_t i = 0; i < p->num_chosen && !err; i++)
 		err = check_arguments(p->chosen[i], options);
-	if (!err)
-		err = p->num_chosen > 1 ? check_several(p, options)
-					: open_sink(p, p->command, options, NULL, &sink);
+	if (!err && p->num_chosen == 1)
+		err = open_sink(p, p->command, options, NULL, &sink);
 	if (!err && snapshots)
 		err = session_open(&session, options->args[0]);
 	if (err)
