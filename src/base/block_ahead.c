@@ -27,6 +27,7 @@ struct stream {
 struct block_ahead {
 	struct block_cache *cache;
 	block_ahead_fn *fn;
+	unsigned wanted; /* threads */
 	struct stream streams[NUM_STREAMS];
 	pthread_mutex_t lock; /* of what follows */
 	pthread_cond_t work, idle;
@@ -46,7 +47,7 @@ struct block_ahead *block_ahead_create(struct block_cache *c, unsigned threads, 
 		return NULL;
 	a->cache = c;
 	a->fn = fn;
-	a->max_threads = threads < MAX_THREADS ? threads : MAX_THREADS;
+	a->wanted = a->max_threads = threads < MAX_THREADS ? threads : MAX_THREADS;
 	pthread_mutex_init(&a->lock, NULL);
 	pthread_cond_init(&a->work, NULL);
 	pthread_cond_init(&a->idle, NULL);
@@ -148,7 +149,7 @@ static bool add_task(struct block_ahead *a, const struct task *task)
 /* How many blocks to be ahead of a reader. */
 static uint64_t window(const struct block_ahead *a, size_t size, uint64_t max_bytes)
 {
-	uint64_t want = AHEAD_BYTES / size, least = 2 * (uint64_t)a->max_threads;
+	uint64_t want = AHEAD_BYTES / size, least = 2 * (uint64_t)a->wanted;
 	uint64_t most = max_bytes / size;
 
 	if (want < least)
