@@ -3,6 +3,8 @@
 
 #include <inttypes.h>
 
+enum { SHORT_STRETCH = 4096 };
+
 void file_reader_init(struct file_reader *r, const struct file *file, uint64_t pos)
 {
 	*r = (struct file_reader){ .file = file, .pos = pos };
@@ -27,20 +29,26 @@ static struct error *too_short(const struct file_reader *r, uint64_t len)
 			 r->pos, len, file_reader_left(r));
 }
 
-/* Looks at a stretch from pos on; at just the piece where the stretch holds something that cannot
- * be decoded. */
+/* Looks at a stretch from pos on; where that holds something that cannot be decoded at a short one,
+ * and where that does at the piece alone. */
 static struct error *look(struct file_reader *r, size_t len)
 {
+	static const size_t stretches[] = { FILE_MAX_VIEW, SHORT_STRETCH, 0 };
 	uint64_t left = file_reader_left(r);
-	size_t stretch = left < FILE_MAX_VIEW ? (size_t)left : FILE_MAX_VIEW;
+	size_t i = r->pos < r->short_until, stretch;
 	struct error *err;
 
 	file_reader_deinit(r);
-	err = file_view(r->file, r->pos, stretch, &r->view);
-	if (err && stretch > len) {
-		error_destroy(err);
-		stretch = len;
+	for (;; i++) {
+		stretch = left < stretches[i] ? (size_t)left : stretches[i];
+		if (stretch < len)
+			stretch = len;
 		err = file_view(r->file, r->pos, stretch, &r->view);
+		if (!err || stretch == len)
+			break;
+		error_destroy(err);
+		if (!i)
+			r->short_until = r->pos + stretch;
 	}
 	if (err)
 		return err;

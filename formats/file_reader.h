@@ -15,6 +15,9 @@ struct file_reader {
 	struct file_view view;
 	uint64_t view_start;
 	size_t view_len;
+	/* Below here something cannot be decoded: stretches are short, so that it is not tried
+	 * again and again. */
+	uint64_t short_until;
 };
 enum { FILE_READER_MAX_PIECE = 64 << 10 };
 

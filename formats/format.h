@@ -181,7 +181,9 @@ struct snapshot {
 
 /* What the user knows better; strings are borrowed for the call. */
 struct snapshot_options {
-	const char *format; /* a format's name; NULL: by content */
+	/* A format's name; NULL: by content. "raw" is the file as it stands, also where it looks
+	 * like a container. */
+	const char *format;
 	/* Raw snapshots whose holes were left out: START-END@OFFSET,... in hexadecimal, physical
 	 * addresses [START, END) at OFFSET of the file; NULL: offset = address. */
 	const char *memory_map;

@@ -120,15 +120,17 @@ static struct error *seal(struct snapshot *s)
 static struct error *open_file(struct snapshot *s, const char *path,
 			       const struct snapshot_options *options, struct diag *diag)
 {
+	struct container_options container = options->container;
 	struct error *err;
 
 	if (!s->file.size)
 		return error_new(ERROR_CORRUPT, "the file is empty: expected a memory snapshot");
-	err = container_open(&s->file, path, s->cache, diag, &options->container, &s->container);
-	if (err)
+	if (options->format && (err = format_by_name(options->format, &s->format)))
 		return err;
-	err = options->format ? format_by_name(options->format, &s->format)
-			      : format_by_content(&s->file, path, &s->format);
+	container.as_it_stands = s->format == &raw_format;
+	err = container_open(&s->file, path, s->cache, diag, &container, &s->container);
+	if (!err && !s->format)
+		err = format_by_content(&s->file, path, &s->format);
 	if (!err && options->memory_map && !s->format->takes_memory_map)
 		err = error_new(ERROR_USAGE, "a memory map is for raw snapshots, not for '%s'",
 				s->format->name);
@@ -143,7 +145,7 @@ static struct error *open_file(struct snapshot *s, const char *path,
 		.diag = diag,
 		.cache = s->cache,
 		.files = &s->files,
-		.container = &options->container,
+		.container = &container,
 		.memory_map = options->memory_map,
 	});
 	return err ? err : seal(s);

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/cursor.h"
 #include "base/text.h"
 #include "formats/aff4/private.h"
 #include "formats/registry.h"
@@ -27,7 +28,8 @@ static const char *const first_names[] = {
 
 static unsigned aff4_probe(const struct probe_input *in)
 {
-	enum { NAME_OFFSET = 30, SIGNATURE_BITS = 32 };
+	enum { VERSION = 4, METHOD = 8, NAME_OFFSET = 30, SIGNATURE_BITS = 32 };
+	enum { MAX_VERSION = 63, MAX_METHOD = 99 }; /* of zip */
 
 	if (in->head_size < NAME_OFFSET || memcmp(in->head, LOCAL_SIGNATURE, 4))
 		return 0;
@@ -38,6 +40,9 @@ static unsigned aff4_probe(const struct probe_input *in)
 		    !memcmp(in->head + NAME_OFFSET, first_names[i], len))
 			return SIGNATURE_BITS + 8u * (unsigned)len;
 	}
+	/* Memory may begin so by chance. */
+	if (in->head[VERSION] > MAX_VERSION && load_u16(in->head + METHOD) > MAX_METHOD)
+		return 0;
 	return SIGNATURE_BITS + 1;
 }
 

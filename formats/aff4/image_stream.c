@@ -284,7 +284,7 @@ static struct error *read_index(struct stream *s, const struct zip_member *m, st
 	}
 	if (!index)
 		return error_new(ERROR_CORRUPT, "bevy %08" PRIu64 " has no index", b->number);
-	if ((err = zip_read(zip, index, MAX_INDEX_SIZE, &b->index)))
+	if ((err = aff4_zip_read(s->volume, index, MAX_INDEX_SIZE, &b->index)))
 		return err;
 	/* Rows of the old kind under the new name? Their number tells. */
 	chunks = (s->size + s->chunk_size - 1) / s->chunk_size - b->number * s->chunks_per_bevy;

@@ -118,7 +118,7 @@ struct map_file {
 	uint64_t size;
 	struct extent_list ranges;   /* sealed; tag: index of the target */
 	const struct file **targets; /* NULL: not there */
-	const struct file *gap;
+	const struct file *gap;	     /* likewise */
 };
 
 static void destroy(void *arg)
@@ -268,7 +268,11 @@ static struct error *open_targets(struct aff4_volume *v, struct map_file *m,
 	}
 	if (v->context.only_known && aff4_is_unknown(gap))
 		return NULL;
-	return aff4_open_stream(v, gap, &m->gap);
+	err = aff4_open_stream(v, gap, &m->gap);
+	if (!err || aff4_must_stop(err))
+		return err;
+	diag_error(v->context.diag, err, "gaps of map %s", map->object->uri);
+	return NULL;
 }
 
 /* A range that its target has, cut to it; false when nothing is left. */

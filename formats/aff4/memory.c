@@ -133,9 +133,13 @@ static struct error *add_gaps(struct memory *m)
 
 	if (!o->gap_stream || !o->size || aff4_is_unknown(o->gap_stream))
 		return NULL;
-	if ((err = aff4_open_stream(m->volume, o->gap_stream, &gap)))
+	err = aff4_open_stream(m->volume, o->gap_stream, &gap);
+	if (!err)
+		return add_range(m, gap, &r, m->map.num_entries);
+	if (aff4_must_stop(err))
 		return err;
-	return add_range(m, gap, &r, m->map.num_entries);
+	diag_error(m->in->diag, err, "gaps of map %s", o->uri);
+	return NULL;
 }
 
 static void report(const struct memory *m)

@@ -37,6 +37,10 @@ bool aff4_member_name(const struct aff4_volume *v, const char *uri, unsigned for
 const struct zip_member *aff4_find_member(const struct aff4_volume *v, const char *uri,
 					  const char *suffix);
 
+/* As zip_read(); a stored member that is not what its CRC says goes to the volume's diag. */
+MUST_CHECK struct error *aff4_zip_read(struct aff4_volume *v, const struct zip_member *m,
+				       uint64_t max_size, const uint8_t **ret);
+
 /* Of a compression method's IRI: its codec, or that chunks are stored; false when not known. */
 bool aff4_compression(const char *iri, enum codec *codec_ret, bool *stored_ret);
 

@@ -16,12 +16,24 @@ enum {
 	LAST_MAJOR_VERSION = 1,
 };
 
+struct error *aff4_zip_read(struct aff4_volume *v, const struct zip_member *m, uint64_t max_size,
+			    const uint8_t **ret)
+{
+	struct error *err = zip_read(v->zip, m, max_size, ret);
+
+	if (err || m->method != ZIP_STORED)
+		return err;
+	if ((err = zip_check(m, *ret)))
+		diag_error(v->context.diag, err, "AFF4 volume: what it says may be wrong");
+	return NULL;
+}
+
 /* What the volume says of itself; the streams are read without it too. *len_ret 0: not there. */
 static const char *read_small(struct aff4_volume *v, const char *name, size_t *len_ret)
 {
 	const struct zip_member *m = zip_find(v->zip, name);
 	const uint8_t *bytes = NULL;
-	struct error *err = m ? zip_read(v->zip, m, MAX_SMALL_MEMBER, &bytes) : NULL;
+	struct error *err = m ? aff4_zip_read(v, m, MAX_SMALL_MEMBER, &bytes) : NULL;
 
 	*len_ret = m && !err ? (size_t)m->size : 0;
 	if (err)
@@ -93,7 +105,7 @@ static struct error *read_turtle(struct aff4_volume *v)
 		return error_new(ERROR_UNSUPPORTED,
 				 "zip archive that is no AFF4 volume: expected information.turtle "
 				 "in it");
-	if ((err = zip_read(v->zip, m, MAX_TURTLE, &text)))
+	if ((err = aff4_zip_read(v, m, MAX_TURTLE, &text)))
 		return err;
 	err = aff4_graph_read(&v->graph, (const char *)text, (size_t)m->size);
 	if (err && (!v->graph.count || error_code(err) == ERROR_NO_MEMORY))
@@ -239,7 +251,7 @@ struct error *aff4_read_member(struct aff4_volume *v, const char *uri, const cha
 	*len_ret = 0;
 	if (!m)
 		return NULL;
-	if ((err = zip_read(v->zip, m, max_size, ret)))
+	if ((err = aff4_zip_read(v, m, max_size, ret)))
 		return err;
 	*len_ret = (size_t)m->size;
 	return NULL;
@@ -252,12 +264,11 @@ bool aff4_must_stop(const struct error *err)
 	return code == ERROR_NO_MEMORY || code == ERROR_LIMIT || code == ERROR_UNSUPPORTED;
 }
 
-static struct error *no_such_stream(const struct aff4_volume *v, const char *uri)
+static struct error *no_such_stream(const struct aff4_volume *v)
 {
 	return error_new(ERROR_NOT_FOUND,
-			 "stream %s is not in this volume (%s): is the image striped over "
-			 "several?",
-			 uri, v->uri[0] ? v->uri : "without a name");
+			 "not in this volume (%s): is the image striped over several?",
+			 v->uri[0] ? v->uri : "without a name");
 }
 
 static bool is_of_other_volume(const struct aff4_volume *v, const struct aff4_object *o)
@@ -270,7 +281,7 @@ static struct error *open_segment(struct aff4_volume *v, const char *uri, struct
 {
 	const struct zip_member *m = aff4_find_member(v, uri, "");
 
-	return m ? zip_open_stored(v->zip, m, uri, ret) : no_such_stream(v, uri);
+	return m ? zip_open_stored(v->zip, m, uri, ret) : no_such_stream(v);
 }
 
 static struct error *open_kind(struct aff4_volume *v, const char *uri, struct file *ret)

@@ -67,7 +67,7 @@ MUST_CHECK struct error *hiber_read_tables(struct hiber_pages *p, uint64_t *firs
 uint64_t hiber_find_table(const uint8_t *head, size_t size);
 
 /* A section of Windows 8 and later: num_pages pages in sets, from first_page of the file on.
- * highest: the machine's last page. Damage goes to diag. */
+ * highest: the machine's last page. Damage goes to diag, and sets behind it are read. */
 struct hiber_section {
 	const char *name;
 	uint64_t first_page, num_pages, highest;

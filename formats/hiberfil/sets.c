@@ -15,7 +15,11 @@ enum {
 	SET_DESCRIPTOR = 8,
 	SET_MAX_SIZE = SET_HEADER + HIBER_BLOCK_PAGES * SET_DESCRIPTOR,
 	SET_NUM_METHODS = 4,
+	SET_MIN_SIZE = SET_HEADER + SET_DESCRIPTOR + 1,
 };
+
+/* Behind damage: so many sets in a row, of pages that the machine has, are no coincidence. */
+enum { CHAIN_SETS = 4, CHAIN_WINDOW = 256 << 10 };
 
 static const uint8_t methods[SET_NUM_METHODS] = { HIBER_XPRESS, HIBER_XPRESS, HIBER_XPRESS_HUFFMAN,
 						  HIBER_XPRESS_HUFFMAN };
@@ -113,15 +117,95 @@ static struct error *add_set(struct hiber_pages *p, const struct set *set, uint6
 	return err;
 }
 
+static bool is_chain(const struct file *file, uint64_t offset, uint64_t highest)
+{
+	struct set set;
+
+	for (unsigned n = 0; n < CHAIN_SETS; n++) {
+		struct error *err = read_set(file, offset, &set);
+
+		if (err) {
+			error_destroy(err);
+			return false;
+		}
+		for (unsigned i = 0; i < set.num_ranges; i++) {
+			if (set.ranges[i].gfn + set.ranges[i].count - 1 > highest)
+				return false;
+		}
+		offset = set.block.offset + set.block.size;
+	}
+	return true;
+}
+
+static bool find_chain(const struct file *file, uint64_t from, uint64_t highest, uint64_t *ret)
+{
+	uint64_t left = file->size - from;
+	size_t len = left < CHAIN_WINDOW ? (size_t)left : CHAIN_WINDOW;
+	struct file_view v;
+	struct error *err = file_view(file, from, len, &v);
+	bool found = false;
+
+	if (err) {
+		error_destroy(err);
+		return false;
+	}
+	for (size_t i = 0; i + SET_MIN_SIZE <= len && !found; i++) {
+		const uint8_t *at = v.bytes + i;
+
+		if (!at[0] || at[0] > HIBER_BLOCK_PAGES || load_u64(at + SET_HEADER) >> 4 > highest)
+			continue;
+		*ret = from + i;
+		found = is_chain(file, *ret, highest);
+	}
+	file_view_release(&v);
+	return found;
+}
+
+/* A section as it is walked. */
+struct walk {
+	uint64_t at, before; /* offsets of a set, and of the one before it */
+	uint64_t pages;
+	uint64_t lost; /* pages in what was passed over, at most */
+};
+
+/*
+ * Passes over damage to the sets behind it. Not where as many pages may be lost as are left: that
+ * may be the section's end, and what lies behind it be of an older hibernation.
+ */
+static bool pass_damage(struct hiber_pages *p, const struct hiber_section *s, struct walk *w,
+			struct error **err)
+{
+	uint64_t found = 0;
+
+	if (s->num_pages - w->pages <= w->lost ||
+	    !find_chain(p->in->file, w->at, s->highest, &found))
+		return false;
+	diag_error(p->in->diag, take_ptr(*err),
+		   "%s section: bytes 0x%" PRIx64 " to 0x%" PRIx64 " of the file are left out",
+		   s->name, w->at, found);
+	/* the set before may have said a wrong length */
+	w->lost += ((found - w->before) / SET_MIN_SIZE + 1) * HIBER_BLOCK_PAGES;
+	w->at = w->before = found;
+	return true;
+}
+
 struct error *hiber_read_section(struct hiber_pages *p, const struct hiber_section *s)
 {
 	const struct file *file = p->in->file;
-	uint64_t pages = 0, above = 0;
+	struct walk w = { .at = s->first_page << PAGE_SHIFT };
 	struct error *err = NULL;
+	uint64_t above = 0;
 	struct set set;
 
-	if (!s->first_page || !s->num_pages)
+	if (!s->first_page && !s->num_pages)
 		return NULL;
+	if (!s->first_page || !s->num_pages) {
+		diag_partial(p->in->diag,
+			     "%s section: it is at page 0x%" PRIx64 " of the file and has %" PRIu64
+			     " pages: expected both, or neither",
+			     s->name, s->first_page, s->num_pages);
+		return NULL;
+	}
 	if (s->first_page >= file->size >> PAGE_SHIFT) {
 		diag_partial(p->in->diag,
 			     "%s section: truncated: it is at page 0x%" PRIx64
@@ -129,13 +213,17 @@ struct error *hiber_read_section(struct hiber_pages *p, const struct hiber_secti
 			     s->name, s->first_page, file->size >> PAGE_SHIFT);
 		return NULL;
 	}
-	for (uint64_t at = s->first_page << PAGE_SHIFT; pages < s->num_pages;) {
-		if ((err = read_set(file, at, &set)))
-			break;
+	for (w.before = w.at; w.pages < s->num_pages;) {
+		if ((err = read_set(file, w.at, &set))) {
+			if (!pass_damage(p, s, &w, &err))
+				break;
+			continue;
+		}
 		if ((err = add_set(p, &set, s->highest, &above)))
 			return err;
-		pages += set.block.pages;
-		at = set.block.offset + set.block.size;
+		w.pages += set.block.pages;
+		w.before = w.at;
+		w.at = set.block.offset + set.block.size;
 	}
 	if (above)
 		diag_note(p->in->diag,
@@ -144,7 +232,7 @@ struct error *hiber_read_section(struct hiber_pages *p, const struct hiber_secti
 			  s->name, above, s->highest);
 	if (err)
 		diag_error(p->in->diag, err,
-			   "%s section: %" PRIu64 " of %" PRIu64 " pages are there", s->name, pages,
-			   s->num_pages);
+			   "%s section: %" PRIu64 " of %" PRIu64 " pages are there", s->name,
+			   w.pages, s->num_pages);
 	return NULL;
 }

@@ -251,36 +251,42 @@ static struct error *read_bitmap(struct kdump_pages *p, const struct kdump_heade
 	return NULL;
 }
 
-static bool is_lost(const struct kdump_pages *p, uint64_t index)
+/* *offset: where its data should be; 0 where that cannot be read. */
+static bool is_lost(const struct kdump_pages *p, uint64_t index, uint64_t *offset)
 {
 	struct descriptor d = { 0 };
 	struct error *err = read_descriptor(p, index, &d);
 	bool lost = err || !has_data(p, &d);
 
 	error_destroy(err);
+	*offset = d.offset;
 	return lost;
 }
 
 /*
  * A dump that was cut short lacks its last pages, for writers go through memory in order. To look
  * at every descriptor takes long in a large dump: without a sign of loss the last ones must do,
- * and a page lost elsewhere says so when it is looked at.
+ * and a page lost elsewhere says so when it is looked at. Zero pages, which share the data of one
+ * at the front, are not counted.
  */
 static bool may_lack_pages(const struct kdump_pages *p, const struct kdump_header *h)
 {
 	enum { LOOKED_AT = 1024 };
-	uint64_t first = p->count > LOOKED_AT ? p->count - LOOKED_AT : 0;
+	uint64_t looked_at = 0, offset, last = UINT64_MAX;
 	bool lost = h->is_incomplete;
 
-	for (uint64_t i = first; i < p->count && !lost; i++)
-		lost = is_lost(p, i);
+	for (uint64_t i = p->count; i > 0 && looked_at < LOOKED_AT && !lost; i--) {
+		lost = is_lost(p, i - 1, &offset);
+		looked_at += offset != last;
+		last = offset;
+	}
 	return lost;
 }
 
 /* Takes the pages without data out of `captured`. *ret: how many they are. */
 static struct error *drop_lost_pages(struct kdump_pages *p, uint64_t first_gfn, uint64_t *ret)
 {
-	uint64_t size = (p->captured.num_bits + 7) / 8, index = 0, lost = 0, first, last;
+	uint64_t size = (p->captured.num_bits + 7) / 8, index = 0, lost = 0, first, last, offset;
 	struct error *err = block_cache_reserve(p->cache, size, "the bitmap of captured pages");
 
 	if (err)
@@ -291,7 +297,7 @@ static struct error *drop_lost_pages(struct kdump_pages *p, uint64_t first_gfn, 
 	for (uint64_t at = first_gfn; page_bitmap_next(&p->captured, at, &first, &last);
 	     at = last + 1) {
 		for (uint64_t gfn = first; gfn <= last; gfn++) {
-			if (!is_lost(p, index++))
+			if (!is_lost(p, index++, &offset))
 				continue;
 			p->captured_bits[gfn >> 3] &= (uint8_t) ~(1u << (gfn & 7));
 			lost++;

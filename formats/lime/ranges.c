@@ -5,10 +5,12 @@
 #include <string.h>
 
 #include "base/cursor.h"
+#include "formats/file_reader.h"
 
 enum {
 	MAGIC_SIZE = 4,
 	MAX_RANGES = 1 << 20, /* AVML makes one per 16 MiB of memory */
+	SEARCHED_AT_ONCE = 4096,
 };
 
 unsigned lime_probe(const struct lime_kind *kind, const struct probe_input *in)
@@ -87,9 +89,10 @@ struct search {
 	const struct lime_kind *kind;
 	const struct file *file;
 	void *arg;
-	uint64_t above;	     /* physical address that the next range does not start below */
-	bool in_range;	     /* damage ended a range, rather than being between two */
-	uint64_t first_data; /* the first byte on the way that is not zero; UINT64_MAX: none */
+	uint64_t above; /* physical address that the next range does not start below */
+	bool in_range;	/* damage ended a range, rather than being between two */
+	/* the first byte on the way that is not known to be zero; UINT64_MAX: none */
+	uint64_t first_data;
 };
 
 /* Memory holds what looks like headers as well: in file caches, in the tools' own code. So one that
@@ -126,26 +129,31 @@ static bool find_in(struct search *s, uint64_t offset, const uint8_t *bytes, siz
 /* The first header at or after an offset. What cannot be read holds none. */
 static bool find_header(struct search *s, uint64_t offset, struct lime_range *ret)
 {
-	while (offset < s->file->size) {
-		uint64_t left = s->file->size - offset;
-		size_t len = left < FILE_MAX_VIEW ? (size_t)left : FILE_MAX_VIEW;
-		struct file_view view;
-		struct error *err = file_view(s->file, offset, len, &view);
-		bool found = false;
+	struct file_reader r;
+	bool found = false;
+
+	file_reader_init(&r, s->file, offset);
+	for (uint64_t left; !found && (left = file_reader_left(&r)) != 0;) {
+		size_t len = left < SEARCHED_AT_ONCE ? (size_t)left : SEARCHED_AT_ONCE;
+		uint64_t start = r.pos;
+		const uint8_t *bytes;
+		struct error *err = file_reader_take(&r, len, &bytes);
 
 		if (err) {
 			error_destroy(err);
-		} else {
-			note_data(s, offset, view.bytes, len);
-			found = find_in(s, offset, view.bytes, len, ret);
-			file_view_release(&view);
+			if (s->first_data == UINT64_MAX)
+				s->first_data = start;
+			r.pos = start + len;
+			continue;
 		}
-		if (found)
-			return true;
-		/* A magic may lie across two stretches. */
-		offset += len == left ? len : len - (MAGIC_SIZE - 1);
+		note_data(s, start, bytes, len);
+		found = find_in(s, start, bytes, len, ret);
+		/* A magic may lie across two pieces. */
+		if (len < left)
+			r.pos -= MAGIC_SIZE - 1;
 	}
-	return false;
+	file_reader_deinit(&r);
+	return found;
 }
 
 /* Reports damage at `offset` and goes on behind it: false at the end of the file. */

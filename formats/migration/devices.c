@@ -201,11 +201,13 @@ struct error *stream_devices_read(const struct stream *stream, struct block_cach
 
 	if (!d)
 		return &error_no_memory;
+	*ret = NULL;
 	err = read_description(stream->reader.file, stream->devices, cache, &d->description);
 	if (err || !d->description) {
 		stream_devices_destroy(d);
-		*ret = NULL;
-		if (!err)
+		if (err && error_code(err) == ERROR_CORRUPT)
+			diag_error(stream->diag, take_ptr(err), "devices are not read");
+		else if (!err)
 			diag_note(stream->diag, "the stream has no description of its devices: no "
 						"registers");
 		return err;
@@ -247,21 +249,22 @@ static const json_t *find_field(const json_t *fields, const char *name, uint64_t
 bool stream_device_field(const struct stream_device *device, const char *field, uint64_t element,
 			 const char *member, uint64_t *offset, uint64_t *size)
 {
-	uint64_t at = device->offset;
+	uint64_t at = device->offset, start = 0, room;
 	const json_t *found =
 		find_field(json_object_get(device->description, "fields"), field, &at);
 
-	if (!found || element >= number(found, "array_len", 1))
+	if (!found || element >= number(found, "array_len", 1) || field_size(found) > MAX_STATE)
 		return false;
-	*size = number(found, "size", 0);
-	at += element * *size;
+	room = number(found, "size", 0);
+	at += element * room;
 	if (member) {
 		found = find_field(json_object_get(json_object_get(found, "struct"), "fields"),
-				   member, &at);
-		if (!found || number(found, "size", UINT64_MAX) > *size)
+				   member, &start);
+		if (!found || start > room || number(found, "size", UINT64_MAX) > room - start)
 			return false;
-		*size = number(found, "size", 0);
+		room = number(found, "size", 0);
 	}
-	*offset = at;
+	*offset = at + start;
+	*size = room;
 	return true;
 }

@@ -17,8 +17,8 @@ struct stream_device;
 
 /*
  * stream: as stream_read_memory() left it, which has found devices. NULL in *ret where the stream
- * has no description, which diag notes. Where sections are not as described the devices before them
- * are kept, and diag says so. Errors: LIMIT, NO_MEMORY.
+ * has no description, which diag notes, or it cannot be decoded. Where sections are not as
+ * described the devices before them are kept, and diag says so. Errors: LIMIT, NO_MEMORY.
  */
 MUST_CHECK struct error *stream_devices_read(const struct stream *stream, struct block_cache *cache,
 					     struct stream_devices **ret);

@@ -73,16 +73,17 @@ static bool is_node(const char *name)
 	return begins_with(plain_name(name), "ram-node");
 }
 
+/* Of a name that the user gave it. What has a path is a device's own. */
 static bool is_backend(const char *name)
 {
-	return !is_of_device(name) && !is_firmware(name);
+	return !is_of_device(name) && !is_firmware(name) && !strchr(plain_name(name), '/');
 }
 
 static int compare_names(const void *a, const void *b)
 {
 	const struct ram_block *const *x = a, *const *y = b;
 
-	return strverscmp((*x)->name, (*y)->name);
+	return strverscmp(plain_name((*x)->name), plain_name((*y)->name));
 }
 
 /* All blocks of one kind are main memory: by name, as QEMU lists them by size. */
@@ -153,6 +154,41 @@ static bool read_cmos(const struct layout_input *in, struct cmos *ret)
 		ret->below = (1 << 20) +
 			     (((uint64_t)data[EXTENDED] | (uint64_t)data[EXTENDED + 1] << 8) << 10);
 	return true;
+}
+
+/*
+ * Nobody says which of the user's blocks are main memory, and which were plugged in: it is the one
+ * that is as large as the firmware is told, or all of them.
+ */
+static struct error *choose_backend(struct layout *l)
+{
+	const struct ram_block *found = NULL;
+	struct cmos cmos = { 0 };
+	size_t count = 0;
+
+	if (l->num_blocks < 2 || l->in->memory_map)
+		return NULL;
+	if (read_cmos(l->in, &cmos) && cmos.below + cmos.above == l->size) {
+		diag_note(l->in->diag,
+			  "main memory is taken to be %zu RAM blocks in the order of their names",
+			  l->num_blocks);
+		return NULL;
+	}
+	for (size_t i = 0; i < l->num_blocks; i++) {
+		if (l->blocks[i]->length == cmos.below + cmos.above) {
+			found = l->blocks[i];
+			count++;
+		}
+	}
+	if (count != 1)
+		return error_new(ERROR_UNSUPPORTED,
+				 "nothing says which of %zu RAM blocks, '%s' and others, are main "
+				 "memory: expected a memory map of them, end to end by name",
+				 l->num_blocks, l->blocks[0]->name);
+	l->blocks[0] = found;
+	l->num_blocks = 1;
+	l->size = found->length;
+	return NULL;
 }
 
 /* Machine types, and from which size on they move memory up: all above `below`. */
@@ -275,14 +311,17 @@ struct error *layout_place(const struct layout_input *in)
 	struct layout l = { .in = in };
 	uint64_t below = 0;
 	struct error *err;
+	size_t i = 0;
 
 	if (!is_pc(in->machine))
 		return error_new(ERROR_UNSUPPORTED, "machine of type '%s': expected a PC",
 				 in->machine);
-	for (size_t i = 0; !l.num_blocks && i < ARRAY_SIZE(kinds); i++)
+	for (; !l.num_blocks && i < ARRAY_SIZE(kinds); i++)
 		choose(&l, kinds[i]);
 	if (!l.num_blocks)
 		return error_new(ERROR_CORRUPT, "expected a RAM block of main memory, found none");
+	if (kinds[i - 1] == is_backend && (err = choose_backend(&l)))
+		return err;
 	report_others(&l);
 	if (in->memory_map)
 		return memory_map_walk(in->memory_map, add_map_run, &l);

@@ -26,7 +26,8 @@ struct layout_input {
 	struct diag *diag;
 };
 
-/* Errors: UNSUPPORTED when it is no PC or nothing says where memory is split, CORRUPT, USAGE. */
+/* Errors: UNSUPPORTED when it is no PC, or nothing says where memory is split or which blocks are
+ * main memory; CORRUPT, USAGE. */
 MUST_CHECK struct error *layout_place(const struct layout_input *in);
 
 #endif

@@ -51,7 +51,7 @@ static const struct {
 	{ "sparse", false, true },
 };
 
-/* Replaces *file by what its bytes from *offset on contain. */
+/* Replaces *file by what its bytes from *offset on contain, where they are packed. */
 static struct error *unpack_stream(const struct format_input *in, const struct file **file,
 				   uint64_t *offset)
 {
@@ -65,8 +65,14 @@ static struct error *unpack_stream(const struct format_input *in, const struct f
 		return err;
 	options.member = NULL;
 	err = container_open(&part, in->path, in->cache, in->diag, &options, &levels);
+	if (err)
+		return err;
+	if (!levels.count) { /* not packed: *file has it as it is */
+		file_close(&part);
+		return NULL;
+	}
 	*offset = 0;
-	return err ? err : file_set_add(in->files, &part, file);
+	return file_set_add(in->files, &part, file);
 }
 
 static struct error *read_libvirt(const struct format_input *in, const uint8_t *header,
@@ -126,8 +132,11 @@ static struct error *read_stream(const struct format_input *in, struct stream *s
 		return err;
 	if (s->devices && (err = stream_devices_read(s, in->cache, &devices)))
 		return err;
-	if (devices && (err = processors_read(devices, s->reader.file, in->info)))
-		return err;
+	if (devices && (err = processors_read(devices, s->reader.file, in->info))) {
+		if (error_code(err) != ERROR_CORRUPT && error_code(err) != ERROR_LIMIT)
+			return err;
+		diag_error(in->diag, err, "no registers");
+	}
 	return layout_place(&(struct layout_input){
 		.ram = s->ram,
 		.machine = s->machine,

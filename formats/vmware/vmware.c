@@ -105,6 +105,9 @@ static struct error *open_both(const struct format_input *in, const struct file 
 					 : "; there is none if the machine was off, or the "
 					   "snapshot was taken without its memory");
 	}
+	if (!memory.num_regions && size > HOLE_START)
+		diag_note(in->diag, "the state has no regions of memory: it is taken to be in one "
+				    "piece, although VMware moves what is above 3 GiB to 4 GiB");
 	err = vmware_add_memory(&memory, memory_file, start, size, in->mem, in->diag);
 	return err ? err : vmware_read_processors(state, in->info, in->diag);
 }
@@ -195,8 +198,7 @@ const struct format_ops vmware_format = {
 	.name = "vmware",
 	.description =
 		"VMware snapshot: .vmss, .vmsn, .vmem; memory in the state file, beside it, alone",
-	.recognised =
-		"d0 be d2 be, d1 ba d1 ba, d2 be d2 be, d3 be d3 be; the name of a .vmem file",
+	.recognised = "d0 to d3 be or d1, d2 ba, each twice; d0 be d2 be; the name of a .vmem file",
 	.takes_memory_map = true,
 	.probe = vmware_probe,
 	.open = vmware_open,

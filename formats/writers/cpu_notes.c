@@ -203,6 +203,9 @@ static void report(const struct dump_info *info, const size_t *counts, struct di
 	}
 	if (used)
 		diag_note(diag, "registers that its notes do not hold are left out: %s", text);
+	if (counts[0] && counts[0] < info->num_cpus)
+		diag_note(diag, "the notes are of %zu of %u processors, no registers of the others",
+			  counts[0], info->num_cpus);
 	if (counts[0] && info->context_cpu_unknown)
 		diag_note(diag, "which processor the registers are of is not known: the notes say "
 				"processor 0");

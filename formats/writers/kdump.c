@@ -172,7 +172,7 @@ static struct error *put_headers(const struct kdump *k)
 	store_u32(header + HEADER_SUB_HEADER_BLOCKS, (uint32_t)k->sub_header_blocks);
 	store_u32(header + HEADER_BITMAP_BLOCKS, (uint32_t)bitmap_blocks);
 	store_u32(header + HEADER_MAX_MAPNR, mapnr < UINT32_MAX ? (uint32_t)mapnr : UINT32_MAX);
-	store_u32(header + HEADER_NUM_CPUS, k->job->info->num_cpus ? k->job->info->num_cpus : 1);
+	store_u32(header + HEADER_NUM_CPUS, k->job->info->num_cpus);
 	store_u32(sub + SUB_DUMP_LEVEL, 1); /* pages of zeros are not stored again */
 	if (k->notes_size) {
 		store_u64(sub + SUB_NOTE_OFFSET, BLOCK_SIZE + SUB_SIZE);

@@ -28,6 +28,7 @@ static struct error *add_run(struct write_memory *m, uint64_t start, uint64_t en
 		return NULL;
 	if (last && last->end == start) {
 		m->slots += end_page(end) - end_page(start);
+		m->pages += end_page(end) - end_page(start);
 		last->end = end;
 	} else {
 		if ((err = array_reserve(&m->runs, &m->capacity, m->count + 1, sizeof(*m->runs),
@@ -35,6 +36,9 @@ static struct error *add_run(struct write_memory *m, uint64_t start, uint64_t en
 			return err;
 		m->runs[m->count++] = (struct write_run){ start, end, m->bytes, m->slots };
 		m->slots += end_page(end) - first_page(start);
+		m->pages += end_page(end) - first_page(start);
+		if (m->count > 1 && end_page(m->runs[m->count - 2].end) > first_page(start))
+			m->pages--;
 	}
 	m->bytes += end - start;
 	return NULL;

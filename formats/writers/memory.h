@@ -21,6 +21,7 @@ struct write_memory {
 	size_t count, capacity;
 	uint64_t bytes; /* of all runs: the length of the stream */
 	uint64_t slots; /* pages; one that two runs share counts twice */
+	uint64_t pages; /* each once */
 };
 
 /* A set of the pages of a write_memory. */

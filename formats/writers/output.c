@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "formats/writers/doomed_file.h"
 #include "formats/writers/lz4_stream.h"
 
 enum { HASH_PIECE = 1 << 20, MAX_HIDDEN_NAMES = 100, SPARSE_PAGE = 4096 };
@@ -31,6 +32,7 @@ struct hasher {
 struct output {
 	char *path;   /* owned */
 	char *hidden; /* the name that it has until then; owned; NULL: none */
+	bool doomed;  /* a signal removes that */
 	int fd;
 	struct output_options options;
 	bool has_size, unordered;
@@ -71,14 +73,24 @@ static struct error *with_hidden_name(struct output *o, int (*make)(struct outpu
 
 		if (err)
 			return err;
-		if (make(o) == 0)
+		if (make(o) == 0) {
+			o->doomed = doomed_file_begin(o->hidden);
 			return NULL;
+		}
 		failed = errno;
 		free(take_ptr(o->hidden));
 		if (failed != EEXIST)
 			return error_os(failed, "%s: cannot create the file", o->path);
 	}
 	return error_os(EEXIST, "%s: cannot create a file beside it", o->path);
+}
+
+static void forget_hidden(struct output *o)
+{
+	if (o->doomed)
+		doomed_file_end();
+	o->doomed = false;
+	free(take_ptr(o->hidden));
 }
 
 static int create_hidden(struct output *o)
@@ -124,7 +136,10 @@ static struct error *check_target(const struct output *o)
 		return errno == ENOENT ? NULL : error_os(errno, "%s", o->path);
 	if (!o->options.replace)
 		return error_os(EEXIST, "%s (--force replaces it)", o->path);
-	if (!S_ISREG(there.st_mode) && !S_ISLNK(there.st_mode))
+	/* it would be replaced itself: /dev/stdout is one */
+	if (S_ISLNK(there.st_mode))
+		return error_new(ERROR_USAGE, "%s: is a symbolic link", o->path);
+	if (!S_ISREG(there.st_mode))
 		return error_new(ERROR_USAGE, "%s: is no regular file", o->path);
 	return NULL;
 }
@@ -272,7 +287,7 @@ void output_destroy(struct output *o)
 	pthread_cond_destroy(&o->hasher.more);
 	pthread_mutex_destroy(&o->hasher.lock);
 	pthread_sigmask(SIG_SETMASK, &o->signals_before, NULL);
-	free(o->hidden);
+	forget_hidden(o);
 	free(o->path);
 	free(o);
 }
@@ -450,7 +465,7 @@ static struct error *publish(struct output *o)
 	done = o->options.replace ? rename(o->hidden, o->path) : link_new(o);
 	if (done != 0)
 		return error_os(errno, "%s: cannot create the file", o->path);
-	free(take_ptr(o->hidden));
+	forget_hidden(o);
 	return NULL;
 }
 
@@ -472,6 +487,16 @@ static struct error *complete(struct output *o, uint64_t *size_ret)
 	return error_os(errno, "%s: cannot set its size", o->path);
 }
 
+/* File systems may say only at a close what could not be written (NFS). */
+static struct error *close_copy(const struct output *o)
+{
+	int copy = fcntl(o->fd, F_DUPFD_CLOEXEC, 0);
+
+	if (copy < 0 || close(copy) != 0)
+		return error_os(errno, "%s: cannot write", o->path);
+	return NULL;
+}
+
 struct error *output_finish(struct output *o, struct output_result *ret)
 {
 	struct output_result result = { 0 };
@@ -481,7 +506,7 @@ struct error *output_finish(struct output *o, struct output_result *ret)
 		return err;
 	if (o->options.hash)
 		sha256_end(&o->hasher.sum, result.sha256);
-	if ((err = publish(o)))
+	if ((err = close_copy(o)) || (err = publish(o)))
 		return err;
 	*ret = result;
 	return NULL;

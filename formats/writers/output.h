@@ -7,9 +7,9 @@
 /*
  * A file that is being written. It has no name until output_finish() gives it its own: what fails
  * or is interrupted leaves no file behind. Where the file system has no files without a name it has
- * a hidden one beside the target (".NAME.PID-0.part"), which only a signal that ends the program
- * leaves there. What is never written reads as zeros and is a hole where the file system has such.
- * For one thread. Errors are OS with the path, or LIMIT.
+ * a hidden one beside the target (".NAME.PID-0.part"), which goes away, too, but for SIGKILL and a
+ * fault of the program or of the snapshot's disk. What is never written reads as zeros and is a
+ * hole where the file system has such. For one thread. Errors are OS with the path, or LIMIT.
  */
 struct output;
 

@@ -30,13 +30,16 @@ static struct error *raw_write(const struct write_job *job)
 			"raw: 0x%" PRIx64 " absent bytes below the highest address 0x%" PRIx64
 			" pass the limit of 0x%" PRIx64 " (elf and lime need none of them)",
 			absent, end, RAW_MAX_ABSENT);
-	if (absent)
+	if ((err = output_set_size(job->out, end)) ||
+	    (err = stream_each(job, &ops, (void *)(uintptr_t)job)))
+		return err;
+	/* with lost pages all is written again without them */
+	if (absent && !job->lost->count)
 		diag_note(job->diag,
 			  "raw cannot tell absent from zero: 0x%" PRIx64
 			  " bytes that are not in the snapshot read as zeros",
 			  absent);
-	err = output_set_size(job->out, end);
-	return err ? err : stream_each(job, &ops, (void *)(uintptr_t)job);
+	return NULL;
 }
 
 const struct format_writer raw_writer = {

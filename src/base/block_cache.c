@@ -5,10 +5,14 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 enum {
 	NUM_SHARDS = 16,
 	NUM_BUCKETS = 1 << 12, /* of each shard */
+	/* Blocks of any lengths that come and go leave a heap with gaps, as large as itself: long
+	 * ones have mappings of their own, which the system gets back. */
+	MAPPED_SIZE = 256 << 10,
 };
 
 enum block_state { BLOCK_FILLING, BLOCK_READY, BLOCK_FAILED };
@@ -56,11 +60,53 @@ struct error *block_cache_create(uint64_t max_bytes, struct block_cache **ret)
 	return NULL;
 }
 
+static struct block *block_alloc(size_t size)
+{
+	void *b;
+
+	if (size < MAPPED_SIZE)
+		return malloc(sizeof(struct block) + size);
+	b = mmap(NULL, sizeof(struct block) + size, PROT_READ | PROT_WRITE,
+		 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	return b == MAP_FAILED ? NULL : b;
+}
+
+static void block_dealloc(struct block *b)
+{
+	if (b->size < MAPPED_SIZE)
+		free(b);
+	else
+		munmap(b, sizeof(*b) + b->size);
+}
+
 static void block_free(struct block_cache *c, struct block *b)
 {
 	__atomic_fetch_sub(&c->bytes, b->size, __ATOMIC_RELAXED);
 	error_destroy(b->error);
-	free(b);
+	block_dealloc(b);
+}
+
+/* Can the memory of an old block become that of a new one? */
+static bool is_of_use(const struct block *b, size_t size)
+{
+	return b->state == BLOCK_READY &&
+	       (b->size == size || (b->size >= MAPPED_SIZE && size >= MAPPED_SIZE));
+}
+
+/* Memory for a block: that of `spare`, which is_of_use(), unless that is NULL. */
+static struct block *block_realloc(struct block *spare, size_t size)
+{
+	void *b;
+
+	if (!spare)
+		return block_alloc(size);
+	if (spare->size == size)
+		return spare;
+	b = mremap(spare, sizeof(*spare) + spare->size, sizeof(*spare) + size, MREMAP_MAYMOVE);
+	if (b != MAP_FAILED)
+		return b;
+	block_dealloc(spare);
+	return NULL;
 }
 
 void block_cache_destroy(struct block_cache *c)
@@ -170,26 +216,24 @@ static void note_peak(struct block_cache *c)
 }
 
 /*
- * Drops old blocks of one shard until all of `need` fits. Returns the last one dropped if it has
- * just that size, for use again: fresh memory costs as much as decoding.
+ * Drops old blocks of one shard until all of `need` fits. One of them becomes *spare, unless there
+ * is one, for use again: fresh memory costs as much as decoding.
  */
-static struct block *shard_make_room(struct block_cache *c, struct shard *s, uint64_t need)
+static void shard_make_room(struct block_cache *c, struct shard *s, size_t need,
+			    struct block **spare)
 {
-	struct block *spare = NULL;
-
 	while (s->oldest && in_use(c) + need > c->max_bytes) {
 		struct block *b = s->oldest;
 
 		shard_drop(s, b);
 		s->evictions++;
-		if (!spare && b->size == need && b->state == BLOCK_READY) {
-			spare = b;
+		if (!*spare && is_of_use(b, need)) {
+			*spare = b;
 			__atomic_fetch_sub(&c->bytes, b->size, __ATOMIC_RELAXED);
 		} else {
 			block_free(c, b);
 		}
 	}
-	return spare;
 }
 
 /* A block of that size, counted, its other fields zero. Other shards' old blocks go as well when
@@ -198,14 +242,14 @@ static struct block *block_new(struct block_cache *c, size_t first_shard, size_t
 {
 	struct block *b = NULL;
 
-	for (size_t i = 0; i < NUM_SHARDS && !b && in_use(c) + size > c->max_bytes; i++) {
+	for (size_t i = 0; i < NUM_SHARDS && in_use(c) + size > c->max_bytes; i++) {
 		struct shard *s = &c->shards[(first_shard + i) % NUM_SHARDS];
 
 		pthread_mutex_lock(&s->lock);
-		b = shard_make_room(c, s, size);
+		shard_make_room(c, s, size, &b);
 		pthread_mutex_unlock(&s->lock);
 	}
-	if (!b && !(b = malloc(sizeof(*b) + size)))
+	if (!(b = block_realloc(b, size)))
 		return NULL;
 	memset(b, 0, sizeof(*b));
 	b->size = size;

@@ -253,6 +253,22 @@ size_t text_width(const char *s)
 	return width;
 }
 
+size_t text_fit(const char *s, size_t *columns)
+{
+	const char *start = s, *next = s;
+	size_t used = 0;
+
+	for (; *s; s = next) {
+		size_t width = code_width(text_next(&next));
+
+		if (width > *columns - used)
+			break;
+		used += width;
+	}
+	*columns = used;
+	return (size_t)(s - start);
+}
+
 static char lower(char c)
 {
 	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;

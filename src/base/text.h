@@ -23,6 +23,8 @@ uint32_t text_next(const char **s);
 MUST_CHECK char *text_escape(struct arena *a, const char *s);
 /* Columns that s takes on a terminal (combining marks 0, wide characters 2). */
 size_t text_width(const char *s);
+/* How many bytes of s take at most *columns, which becomes what they take. */
+size_t text_fit(const char *s, size_t *columns);
 /* ASCII-case-insensitive comparison, NULL never equal. */
 bool text_equal_nocase(const char *a, const char *b);
 /* Unsigned number in C notation (0x.., decimal); WinDbg's back quote is skipped in hex. False

@@ -15,11 +15,16 @@ static bool has_path(const char *path, const struct stat *there)
 	return path && stat(path, &own) == 0 && is_same_file(&own, there);
 }
 
+/* Itself, or what it is decoded from. */
 static bool is_open_as(const struct file *file, const struct stat *there)
 {
 	struct stat own;
 
-	return file->fd >= 0 && fstat(file->fd, &own) == 0 && is_same_file(&own, there);
+	for (; file; file = file->below) {
+		if (file->fd >= 0 && fstat(file->fd, &own) == 0 && is_same_file(&own, there))
+			return true;
+	}
+	return false;
 }
 
 bool is_evidence(const struct command_run *run, const struct stat *there)

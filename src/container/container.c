@@ -34,6 +34,14 @@ uint64_t container_max_block(const struct container_input *in)
 	return share < MAX_BLOCK ? share : MAX_BLOCK;
 }
 
+struct error *container_trial(struct error *err, size_t got, bool file_ended)
+{
+	if (got < CONTAINER_TRIAL_SIZE && !file_ended)
+		return err;
+	error_destroy(err);
+	return NULL;
+}
+
 struct error *file_to_heap(struct file *file, struct file **ret)
 {
 	struct file *own = malloc(sizeof(*own));
@@ -55,6 +63,25 @@ void heap_file_cleanup(struct file **f)
 	free(*f);
 }
 
+/* Is the file, which begins like that container, one? */
+static bool is_one(const struct container_input *in, const struct container_ops *ops)
+{
+	struct error *err;
+
+	if (ops->leaves && ops->leaves(in))
+		return false;
+	err = ops->check ? ops->check(in) : NULL;
+	if (!err || error_code(err) != ERROR_CORRUPT) {
+		error_destroy(err); /* open() has it again */
+		return true;
+	}
+	diag_error(in->diag, err,
+		   "%s: begins like a %s file and is none, so it is read as it stands (if it is "
+		   "memory, say --input-format raw)",
+		   in->path, ops->name);
+	return false;
+}
+
 /* *ret NULL: the file is none. */
 static struct error *find_container(const struct container_input *in,
 				    const struct container_ops **ret)
@@ -69,7 +96,12 @@ static struct error *find_container(const struct container_input *in,
 	for (size_t i = 0; i < num_containers && !err && !*ret; i++) {
 		const struct container_ops *ops = container_registry[i];
 
-		if (ops->probe(head, size) && !(ops->leaves && ops->leaves(in)))
+		if (!ops->probe(head, size))
+			continue;
+		if (in->options->as_it_stands)
+			diag_note(in->diag, "%s: begins like a %s file, and is read as it stands",
+				  in->path, ops->name);
+		else if (is_one(in, ops))
 			*ret = ops;
 	}
 	return err;

@@ -11,7 +11,8 @@
  * themselves is made once, and they are decoded when they are asked for; else all of it is decoded
  * once, to a temporary file that has no name.
  *
- * What is damaged is read up to the damage, which goes to diag.
+ * What is damaged is read up to the damage, which goes to diag. A file that only begins like a
+ * container is none; that goes to diag as well.
  */
 #define CONTAINER_DEFAULT_MAX_UNPACKED (UINT64_C(256) << 30)
 enum { CONTAINER_MAX_NESTING = 2, CONTAINER_NAME_SIZE = 32 };
@@ -20,6 +21,7 @@ struct container_options {
 	uint64_t max_unpacked; /* what one may claim or yield, in bytes; 0: the default */
 	const char *member;    /* of an archive; NULL: the only one that can be meant */
 	bool quiet;	       /* no progress line */
+	bool as_it_stands;     /* the file is what is meant, whatever it looks like */
 };
 
 struct container_input;
@@ -31,6 +33,9 @@ struct container_ops {
 	bool (*probe)(const uint8_t *head, size_t size);
 	/* Is it rather a snapshot in a format of its own? NULL: no. */
 	bool (*leaves)(const struct container_input *in);
+	/* CORRUPT where the file only begins like one, as memory may by chance: nothing behind its
+	 * first bytes fits. A file that is cut off fits. NULL: they suffice. */
+	struct error *(*check)(const struct container_input *in);
 	struct error *(*open)(const struct container_input *in, struct file *ret);
 };
 

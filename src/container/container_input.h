@@ -31,6 +31,10 @@ void heap_file_cleanup(struct file **f); /* closes and frees it; for CLEANUP() *
 
 /* LIMIT when a container yields or claims more than it may. */
 MUST_CHECK struct error *container_check_size(const struct container_input *in, uint64_t size);
+/* For container_ops.check(): what decoding CONTAINER_TRIAL_SIZE bytes from the beginning says, of
+ * which `got` were decoded; none of it counts once all were, or the file has ended. */
+enum { CONTAINER_TRIAL_SIZE = 4 << 10 };
+MUST_CHECK struct error *container_trial(struct error *err, size_t got, bool file_ended);
 /* The longest stretch that is decoded at once: several fit what --max-memory leaves. */
 uint64_t container_max_block(const struct container_input *in);
 

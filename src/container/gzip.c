@@ -9,7 +9,7 @@
 
 #include "base/cursor.h"
 #include "container/deflate_index.h"
-#include "container/feed.h"
+#include "container/inflater.h"
 #include "container/pieces.h"
 
 static bool gzip_probe(const uint8_t *head, size_t size)
@@ -92,6 +92,21 @@ static struct error *bgzf_walk(const struct file *file, struct pieces *pieces, b
 	return NULL;
 }
 
+static struct error *gzip_check(const struct container_input *in)
+{
+	uint8_t out[CONTAINER_TRIAL_SIZE];
+	struct inflater i;
+	struct error *err = inflater_init(&i, in, true, 0, in->file->size);
+	size_t got = 0;
+
+	i.checks = false;
+	if (!err)
+		err = inflater_read(&i, false, out, sizeof(out), &got);
+	err = container_trial(err, got, i.feed.at == i.feed.end);
+	inflater_deinit(&i);
+	return err;
+}
+
 static struct error *gzip_open(const struct container_input *in, struct file *ret)
 {
 	static const struct pieces_ops bgzf = { bgzf_decode, bgzf_destroy };
@@ -114,5 +129,6 @@ const struct container_ops gzip_container = {
 	.library = "zlib",
 	.built_in = true,
 	.probe = gzip_probe,
+	.check = gzip_check,
 	.open = gzip_open,
 };

@@ -54,6 +54,15 @@ static struct error *read_section(const struct file *file, uint64_t at, struct s
 	return NULL;
 }
 
+static struct error *hpak_check(const struct container_input *in)
+{
+	struct section first;
+
+	return in->file->size < FIRST_SECTION + SECTION_SIZE
+		       ? NULL
+		       : read_section(in->file, FIRST_SECTION, &first);
+}
+
 /* The first section of memory; has_pagefile: there is one of that as well, as far as looked. */
 static struct error *find_memory(const struct container_input *in, struct section *ret)
 {
@@ -120,5 +129,6 @@ const struct container_ops hpak_container = {
 	.library = "",
 	.built_in = true,
 	.probe = hpak_probe,
+	.check = hpak_check,
 	.open = hpak_open,
 };

@@ -130,6 +130,42 @@ static struct error *read_header(struct walk *w, struct frame *ret)
 	return NULL;
 }
 
+static bool is_frame(uint32_t magic)
+{
+	return magic == FRAME_MAGIC || magic == LEGACY_MAGIC ||
+	       (magic & ~UINT32_C(15)) == SKIPPABLE_MAGIC;
+}
+
+/* The first frame's header, which has a checksum; a legacy frame's first block. */
+static struct error *lz4_check(const struct container_input *in)
+{
+	struct walk w = { .in = in };
+	struct frame f;
+	uint8_t head[SKIPPABLE_HEADER_SIZE];
+	struct error *err;
+	uint32_t word;
+
+	if (in->file->size < sizeof(head))
+		return NULL;
+	if ((err = file_read(in->file, 0, head, sizeof(head))))
+		return err;
+	w.at = skippable_size(head, sizeof(head));
+	if (in->file->size - w.at < MAX_HEADER)
+		return NULL;
+	if ((err = read_u32(&w, "a frame", &word)))
+		return err;
+	if (word == FRAME_MAGIC) {
+		w.at -= sizeof(word);
+		return read_header(&w, &f);
+	}
+	if ((err = read_u32(&w, "a block", &word)))
+		return err;
+	if (word <= (uint32_t)LZ4_COMPRESSBOUND(LEGACY_BLOCK) || is_frame(word))
+		return NULL;
+	return error_new(ERROR_CORRUPT, "0x%" PRIx64 ": expected a block, found %08x",
+			 w.at - sizeof(word), word);
+}
+
 /* What the block decodes to; *ret false: it is damaged. */
 static struct error *measure(struct walk *w, const struct frame *f, struct piece *piece,
 			     size_t *len_ret, bool *ret)
@@ -430,5 +466,6 @@ const struct container_ops lz4_container = {
 	.library = "lz4",
 	.built_in = true,
 	.probe = lz4_probe,
+	.check = lz4_check,
 	.open = lz4_open,
 };

@@ -20,6 +20,22 @@ static bool xz_probe(const uint8_t *head, size_t size)
 	return size >= sizeof(magic) && !memcmp(head, magic, sizeof(magic));
 }
 
+/* The header has a checksum. */
+static struct error *xz_check(const struct container_input *in)
+{
+	uint8_t head[LZMA_STREAM_HEADER_SIZE];
+	lzma_stream_flags flags;
+	struct error *err;
+
+	if (in->file->size < sizeof(head))
+		return NULL;
+	if ((err = file_read(in->file, 0, head, sizeof(head))))
+		return err;
+	if (lzma_stream_header_decode(&flags, head) != LZMA_DATA_ERROR)
+		return NULL;
+	return error_new(ERROR_CORRUPT, "the checksum at 0x8, of the header, is wrong");
+}
+
 /* Of one decoder: its dictionary. */
 static uint64_t max_decoder_memory(const struct container_input *in)
 {
@@ -227,5 +243,6 @@ const struct container_ops xz_container = {
 	.library = "lzma",
 	.built_in = true,
 	.probe = xz_probe,
+	.check = xz_check,
 	.open = xz_open,
 };

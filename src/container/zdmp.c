@@ -59,6 +59,24 @@ static struct error *read_header(const struct file *file, struct header *ret)
 	return NULL;
 }
 
+/* Neither the header nor the first block. */
+static struct error *zdmp_check(const struct container_input *in)
+{
+	uint8_t magic[4];
+	struct header h;
+	struct error *err;
+
+	if (in->file->size < FIRST_BLOCK + BLOCK_HEADER_SIZE)
+		return NULL;
+	if ((err = file_read(in->file, FIRST_BLOCK, magic, sizeof(magic))))
+		return err;
+	if (!memcmp(magic, block_magic, sizeof(magic)) || !(err = read_header(in->file, &h)))
+		return NULL;
+	error_destroy(err);
+	return error_new(ERROR_CORRUPT, "expected a block ('ZBLK') at 0x%x, found 0x%08" PRIx32,
+			 FIRST_BLOCK, load_u32(magic));
+}
+
 /* The sum is that of the packed bytes. */
 static struct error *decode(void *arg, const struct piece *piece, const uint8_t *in, uint8_t *out,
 			    size_t out_len)
@@ -152,5 +170,6 @@ const struct container_ops zdmp_container = {
 	.library = "",
 	.built_in = true,
 	.probe = zdmp_probe,
+	.check = zdmp_check,
 	.open = zdmp_open,
 };

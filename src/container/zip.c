@@ -346,7 +346,8 @@ static uint64_t end_of(const struct zip_member *m)
 }
 
 /* A zip bomb has its members share one stretch of compressed bytes (D. Fifield, "A better zip
- * bomb", 2019); no writer does. */
+ * bomb", 2019); no writer does. One that says it reaches into the directory is damaged, not those
+ * behind it: it alone cannot be read (zip_locate()). */
 static void mark_overlaps(struct zip *z, struct diag *diag)
 {
 	struct zip_member *widest = NULL;
@@ -360,7 +361,7 @@ static void mark_overlaps(struct zip *z, struct diag *diag)
 			marked += !widest->overlaps + 1u;
 			m->overlaps = widest->overlaps = true;
 		}
-		if (!widest || end_of(m) > end_of(widest))
+		if (end_of(m) <= z->directory_offset && (!widest || end_of(m) > end_of(widest)))
 			widest = m;
 	}
 	if (marked)
@@ -379,8 +380,8 @@ static struct error *open_into(struct zip *z, struct diag *diag)
 		return err;
 	if (!find_end(z, tail, tail_len, &end))
 		return error_new(ERROR_NOT_FOUND,
-				 "no zip archive: expected its end of central directory in the "
-				 "last %zu bytes",
+				 "expected a zip archive's end of central directory in the last "
+				 "%zu bytes, found none: is the file cut off?",
 				 tail_len);
 	if ((err = find_end64(z->file, &end)) || (err = check_disks(&end)) ||
 	    (err = read_directory(z, &end, diag)))

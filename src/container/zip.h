@@ -61,11 +61,13 @@ MUST_CHECK struct error *zip_open_stored(const struct zip *z, const struct zip_m
 /*
  * All bytes of a stored or deflated member, at most max_size: borrowed until zip_close(), and
  * taken off the cache's memory when they are not the mapping itself. Checks the CRC of what was
- * decoded. Not safe across threads. Errors: as zip_locate(); LIMIT, CORRUPT; UNSUPPORTED names
- * another method.
+ * deflated; of what is stored zip_check() does. Not safe across threads. Errors: as zip_locate();
+ * LIMIT, CORRUPT; UNSUPPORTED names another method.
  */
 MUST_CHECK struct error *zip_read(struct zip *z, const struct zip_member *m, uint64_t max_size,
 				  const uint8_t **ret);
+/* CORRUPT when these bytes of the whole member are not those whose CRC the directory has. */
+MUST_CHECK struct error *zip_check(const struct zip_member *m, const uint8_t *bytes);
 const char *zip_method_name(uint16_t method);
 
 #endif

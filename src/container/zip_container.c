@@ -76,6 +76,28 @@ static bool zip_leaves(const struct container_input *in)
 	return false;
 }
 
+/* Neither a directory nor a first member that an archive could have. */
+static struct error *zip_check_first(const struct container_input *in)
+{
+	enum { MAX_VERSION = 63, MAX_METHOD = 99, MAX_NAME = 4096 };
+	struct zip *z CLEANUP(zip_cleanup) = NULL;
+	uint8_t h[LOCAL_HEADER_SIZE];
+	struct error *err = file_read(in->file, 0, h, sizeof(h));
+	struct diag quiet;
+
+	if (err || (h[4] <= MAX_VERSION && load_u16(h + 8) <= MAX_METHOD && load_u16(h + 26) &&
+		    load_u16(h + 26) <= MAX_NAME))
+		return err;
+	diag_init(&quiet, NULL, NULL);
+	if (!(err = zip_open(in->file, in->cache, &quiet, &z)))
+		return NULL;
+	error_destroy(err);
+	return error_new(ERROR_CORRUPT,
+			 "no directory, and a first member of version %u, method %u, with a name "
+			 "of %u bytes",
+			 h[4], load_u16(h + 8), load_u16(h + 26));
+}
+
 static bool is_candidate(const struct zip_member *m)
 {
 	return m->size && m->name_len && m->name[m->name_len - 1] != '/';
@@ -267,5 +289,6 @@ const struct container_ops zip_container = {
 	.built_in = true,
 	.probe = zip_probe,
 	.leaves = zip_leaves,
+	.check = zip_check_first,
 	.open = zip_open_one,
 };

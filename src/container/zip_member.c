@@ -155,36 +155,50 @@ static struct error *inflate_member(const struct zip_member *m, const uint8_t *i
 	return err;
 }
 
+static struct error *check_crc(const struct zip_member *m, const uint8_t *bytes)
+{
+	uLong crc = crc32_z(0, bytes, m->size);
+
+	if (crc == m->crc32)
+		return NULL;
+	return error_new(ERROR_CORRUPT, "expected CRC 0x%08x, found 0x%08lx", m->crc32, crc);
+}
+
+struct error *zip_check(const struct zip_member *m, const uint8_t *bytes)
+{
+	return error_wrap(check_crc(m, bytes), NAME_FORMAT, NAME_ARGS(m));
+}
+
 /* in: the compressed bytes, from the mapping or a copy. */
 static struct error *decode(const struct zip_member *m, const uint8_t *in, uint8_t *out)
 {
-	uLong crc;
-	struct error *err = NULL;
+	struct error *err;
 
-	if (m->method == ZIP_DEFLATE)
+	if (m->method == ZIP_DEFLATE) {
 		err = inflate_member(m, in, out);
-	else if (m->size)
+		return err ? err : check_crc(m, out);
+	}
+	if (m->size)
 		memcpy(out, in, m->size);
-	if (err)
-		return err;
-	crc = crc32_z(0, out, m->size);
-	if (crc != m->crc32)
-		return error_new(ERROR_CORRUPT, "expected CRC 0x%08x, found 0x%08lx", m->crc32,
-				 crc);
 	return NULL;
 }
 
-/* The member's compressed bytes: the mapping's, or a copy in *copy_ret, which the caller frees. */
+/* The member's compressed bytes: the mapping's, or a copy that the cache pays for and takes back
+ * by *pin_ret. */
 static struct error *load(const struct zip *z, const struct zip_member *m, uint64_t offset,
-			  const uint8_t **ret, uint8_t **copy_ret)
+			  const uint8_t **ret, void **pin_ret)
 {
-	*copy_ret = NULL;
+	uint8_t *copy;
+	struct error *err;
+
+	*pin_ret = NULL;
 	if (!z->file->content)
 		return file_bytes(z->file, offset, m->compressed_size, ret);
-	if (!(*copy_ret = malloc(m->compressed_size + 1)))
-		return &error_no_memory;
-	*ret = *copy_ret;
-	return file_read(z->file, offset, *copy_ret, m->compressed_size);
+	err = block_cache_scratch(z->cache, m->compressed_size + 1, &copy, pin_ret);
+	if (err)
+		return err;
+	*ret = copy;
+	return file_read(z->file, offset, copy, m->compressed_size);
 }
 
 static struct error *read_kept(struct zip *z, const struct zip_member *m, uint64_t offset,
@@ -192,17 +206,17 @@ static struct error *read_kept(struct zip *z, const struct zip_member *m, uint64
 {
 	struct zip_kept *k;
 	const uint8_t *in;
-	uint8_t *copy;
+	void *pin;
 	struct error *err = block_cache_reserve(z->cache, m->size, "a member of the zip archive");
 
 	if (err)
 		return err;
 	if (!(k = malloc(sizeof(*k) + m->size)))
 		return &error_no_memory;
-	err = load(z, m, offset, &in, &copy);
+	err = load(z, m, offset, &in, &pin);
 	if (!err)
 		err = decode(m, in, k->bytes);
-	free(copy);
+	block_cache_release(z->cache, pin);
 	if (err) {
 		free(k);
 		return err;

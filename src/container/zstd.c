@@ -242,6 +242,24 @@ static struct error *spool(const struct container_input *in, struct file *ret)
 	return err;
 }
 
+static struct error *zstd_check(const struct container_input *in)
+{
+	uint8_t out[CONTAINER_TRIAL_SIZE];
+	struct zstd_stream s = { .d = ZSTD_createDStream() };
+	struct error *err;
+	size_t got;
+
+	if (!s.d)
+		return &error_no_memory;
+	ZSTD_DCtx_setParameter(s.d, ZSTD_d_windowLogMax, max_window(in));
+	feed_init(&s.feed, in->file, 0, in->file->size);
+	err = stream_read(&s, out, sizeof(out), &got);
+	err = container_trial(err, got, s.feed.at == s.feed.end);
+	feed_deinit(&s.feed);
+	ZSTD_freeDStream(s.d);
+	return err;
+}
+
 typedef struct error *index_fn(const struct file *file, struct pieces *pieces, bool *ret);
 
 /* *ret false: that index is of no use. */
@@ -272,7 +290,8 @@ static struct error *zstd_open(const struct container_input *in, struct file *re
 	return err || done ? err : spool(in, ret);
 }
 #else
-#define zstd_open NULL
+#define zstd_open  NULL
+#define zstd_check NULL
 #endif
 
 const struct container_ops zstd_container = {
@@ -283,5 +302,6 @@ const struct container_ops zstd_container = {
 	.built_in = true,
 #endif
 	.probe = zstd_probe,
+	.check = zstd_check,
 	.open = zstd_open,
 };

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """convert: what is written is read back, by this program and by others."""
+import gzip
 import hashlib
 import os
 import resource
@@ -12,6 +13,7 @@ import time
 import unittest
 
 import harness
+import test_vmware
 
 PAGE = 4096
 FORMATS = ("raw", "elf", "lime", "kdump-zlib", "raw.lz4", "elf.lz4")
@@ -192,12 +194,32 @@ class Convert(unittest.TestCase):
         self.refuse(1, "no process has the id 973", "--to", "elf", "-o", self.path("no"), "--pid",
                     "973", self.raw)
 
+    @unittest.skipUnless(shutil.which("gdb"), "gdb is not here")
+    def test_gdb_reads_one_space(self):
+        path = self.convert("elf", self.raw, "--pid", "972", name="gdb.elf")["output"]
+        with open(path, "rb") as f:
+            head = f.read(1 << 16)
+        start, size = None, 0
+        for i in range(1, struct.unpack_from("<H", head, 56)[0]):
+            va, pa, length = struct.unpack_from("<16xQQQ", head, 64 + 56 * i)
+            if length > size:
+                start, physical, size = va, pa, length
+        done = subprocess.run(["gdb", "-nx", "-q", "-batch", "-c", path, "-ex", "info files", "-ex",
+                               f"dump binary memory {self.path('gdb.bin')} {start} {start + size}"],
+                              capture_output=True, text=True)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn(f"0x{start:016x} - 0x{start + size:016x} is load", done.stdout)
+        with open(self.path("gdb.bin"), "rb") as got, open(self.raw, "rb") as raw:
+            raw.seek(physical)
+            self.assertEqual(got.read(), raw.read(size))
+
     def test_words_that_are_off(self):
         no = self.path("no")
         self.refuse(2, "to which format?", "-o", no, self.raw)
         self.refuse(2, "'vmss' is none of", "--to", "vmss", "-o", no, self.raw)
         self.refuse(2, "compressed already", "--to", "kdump-zlib.lz4", "-o", no, self.raw)
         self.refuse(2, "into which file?", "--to", "raw", self.raw)
+        self.refuse(2, "standard output cannot be written to", "--to", "lime", "-o", "-", self.raw)
         self.refuse(2, "expected the path of a file", "--to", "raw", "-o", self.folder + "/",
                     self.raw)
         self.refuse(1, "cannot create the file", "--to", "raw", "-o",
@@ -228,6 +250,28 @@ class Convert(unittest.TestCase):
                         self.path(name), own)
         self.assertEqual(file_sum(own), before)
 
+    def test_the_other_file_of_the_snapshot_is_never_replaced_in_a_container_either(self):
+        truth = harness.machine_truth(NAME)
+        with open(self.raw, "rb") as f:
+            pages = test_vmware.shuffled(f.read(), test_vmware.REGIONS)
+        for name, data in (("two.vmem.gz", pages),
+                           ("two.vmss.gz", test_vmware.state(truth, test_vmware.REGIONS))):
+            with gzip.open(self.path(name), "wb", 1) as f:
+                f.write(data)
+        before = file_sum(self.path("two.vmss.gz"))
+        self.refuse(2, "is the snapshot itself", "--force", "--to", "lime", "-o",
+                    self.path("two.vmss.gz"), self.path("two.vmem.gz"))
+        self.assertEqual(file_sum(self.path("two.vmss.gz")), before)
+
+    def test_links_are_not_replaced(self):
+        """/dev/stdout is one."""
+        os.mkfifo(self.path("fifo"))
+        for name, target in (("to-fifo", "fifo"), ("to-nothing", "nothing")):
+            os.symlink(target, self.path(name))
+            self.refuse(2, "is a symbolic link", "--force", "--to", "lime", "-o", self.path(name),
+                        self.raw)
+            self.assertEqual(os.readlink(self.path(name)), target)
+
     def limited(self, *words):
         """At most a MiB may be written to a file."""
         return subprocess.run([harness.PROGRAM, "convert", *words], capture_output=True, text=True,
@@ -245,7 +289,7 @@ class Convert(unittest.TestCase):
 
     def test_interrupts_leave_nothing(self):
         before = sorted(os.listdir(self.folder))
-        for word in (signal.SIGINT, signal.SIGKILL):
+        for word in (signal.SIGINT, signal.SIGTERM, signal.SIGKILL):
             p = subprocess.Popen([harness.PROGRAM, "convert", "--to", "raw.lz4", "-o",
                                   self.path("no"), self.raw], stdout=subprocess.DEVNULL,
                                  stderr=subprocess.DEVNULL)
@@ -253,13 +297,30 @@ class Convert(unittest.TestCase):
             p.send_signal(word)
             if p.wait() == 0:  # it was done before
                 os.unlink(self.path("no"))
+            else:
+                self.assertEqual(p.returncode, -word)
             self.assertEqual(sorted(os.listdir(self.folder)), before)
 
-    def test_damage_is_told_and_left_out(self):
+    def kdump_with_descriptors(self):
+        """Its bytes, and where the descriptors of its pages begin."""
         with open(self.outputs["kdump-zlib"]["output"], "rb") as f:
             dump = bytearray(f.read())
         sub, bitmaps = struct.unpack_from("<II", dump, 432)
-        descriptors = (1 + sub + bitmaps) * PAGE
+        return dump, (1 + sub + bitmaps) * PAGE
+
+    def test_there_is_no_output_without_a_page(self):
+        dump, descriptors = self.kdump_with_descriptors()
+        for number in range(self.size // PAGE):  # each is what no page is packed to
+            struct.pack_into("<QII", dump, descriptors + 24 * number, descriptors, 16, 1)
+        with open(self.path("all-damaged"), "wb") as f:
+            f.write(dump)
+        for name in FORMATS:
+            with self.subTest(name):
+                self.refuse(1, "there is no page to write", "--to", name, "-o", self.path("no"),
+                            self.path("all-damaged"))
+
+    def test_damage_is_told_and_left_out(self):
+        dump, descriptors = self.kdump_with_descriptors()
         number = next(i for i in range(300, self.size // PAGE)
                       if struct.unpack_from("<QII", dump, descriptors + 24 * i)[2])
         offset, size = struct.unpack_from("<QI", dump, descriptors + 24 * number)

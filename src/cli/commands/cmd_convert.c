@@ -111,6 +111,9 @@ static struct error *check_options(const struct command_run *run, struct convers
 	c->has_pid = option_u64(run->options, "pid", &pid);
 	if (!c->path || !*c->path)
 		return error_new(ERROR_USAGE, "convert: into which file? (--output)");
+	if (strcmp(c->path, "-") == 0)
+		return error_new(ERROR_USAGE, "option '--output': standard output cannot be "
+					      "written to ('./-' is a file of that name)");
 	if (c->has_pid && c->writer != &elf_writer)
 		return error_new(ERROR_USAGE, "convert: one process (--pid) is written as elf");
 	if (c->has_pid && option_flag(run->options, "only-mapped"))
@@ -200,8 +203,8 @@ const struct command cmd_convert = {
 		"Evidence is copied bit for bit: nothing is left out, blanked or mended, but for "
 		"the patches that crash dumps need for debuggers (the decoded KDBG), which are "
 		"counted and told. The file gets its name when it is complete; one that exists is "
-		"kept unless --force is given, and the snapshot and its page files are never "
-		"replaced.\n\n"
+		"kept unless --force is given; the snapshot, its page files and symbolic links are "
+		"never replaced.\n\n"
 		"memory_sha256 is the SHA-256 of, for each stretch of memory between absent bytes, "
 		"in the order of addresses: the physical address of its first byte and that after "
 		"its last, as 64-bit little-endian numbers, then its bytes. It is the same for the "

@@ -214,8 +214,8 @@ const struct command cmd_formats = {
 		"another: memory.raw.zip.gz), the codecs that formats pack their blocks with, and "
 		"the files that are known by name and refused, with what to do instead. What "
 		"'convert' writes it also writes as LZ4, with '.lz4' behind the name.\n\n"
-		"A format is chosen by what the file begins with, never by its name; "
-		"--input-format names it where that is wrong.\n\n"
+		"A format is chosen by what the file begins with, and by its name only where it "
+		"has no magic (.vmem); --input-format names it where that is wrong.\n\n"
 		"There is no snapshot on this command line.",
 	.example = "ntscope formats --columns name,read,write",
 	.columns = formats_columns,

@@ -125,6 +125,9 @@ static struct error *write_passes(struct command_run *run, struct conversion *c,
 		struct error *err = page_set_init(m, cache, &lost);
 
 		job->lost = &lost;
+		if (!err && !m->bytes)
+			err = error_new(ERROR_UNSUPPORTED, "%s: there is no page to write",
+					run->options->args[0]);
 		if (!err)
 			err = write_once(run, c, job);
 		if (err || !lost.count)
@@ -135,6 +138,29 @@ static struct error *write_passes(struct command_run *run, struct conversion *c,
 	}
 	return error_new(ERROR_OS, "%s: each time that it is read other pages cannot be read",
 			 run->options->args[0]);
+}
+
+/* What the snapshot says beside its memory, and the format cannot. */
+static void report_left_out(struct command_run *run, const struct format_writer *writer)
+{
+	const struct dump_info *info = &run->snapshot->info;
+
+	if (!(writer->flags & WRITER_REGISTERS) && info->num_registers)
+		diag_note(run->diag,
+			  "%s has no room for registers: those of %zu processors are "
+			  "left out",
+			  writer->name, info->num_registers);
+	if (writer->flags & WRITER_WANTS_KERNEL)
+		return;
+	if (info->crash_header)
+		diag_note(run->diag,
+			  "%s has no room for a crash dump's header: bug check, times and where "
+			  "the kernel is are left out",
+			  writer->name);
+	if (info->num_blobs)
+		diag_note(run->diag,
+			  "data that drivers added to the crash dump is left out: %zu blocks",
+			  info->num_blobs);
 }
 
 struct error *convert_memory(struct command_run *run, struct conversion *c)
@@ -155,11 +181,7 @@ struct error *convert_memory(struct command_run *run, struct conversion *c)
 		return err;
 	if ((c->writer->flags & WRITER_WANTS_KERNEL) && (err = read_facts(run, &job)))
 		return err;
-	if (!(c->writer->flags & WRITER_REGISTERS) && job.info->num_registers)
-		diag_note(run->diag,
-			  "%s has no room for registers: those of %zu processors are "
-			  "left out",
-			  c->writer->name, job.info->num_registers);
+	report_left_out(run, c->writer);
 	if ((err = write_passes(run, c, &job, &m)))
 		return err;
 	report_patches(run, &job);
@@ -167,7 +189,7 @@ struct error *convert_memory(struct command_run *run, struct conversion *c)
 		diag_partial(run->diag,
 			     "%s: %" PRIu64 " pages could not be decoded and are absent in it",
 			     c->path, c->result.lost_pages);
-	c->result.pages = m.slots;
+	c->result.pages = m.pages;
 	c->result.bytes = m.bytes;
 	c->result.runs = m.count;
 	c->result.patches = job.num_patches;

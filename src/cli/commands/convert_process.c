@@ -44,6 +44,7 @@ struct process_core {
 	struct space *space;
 	struct segment *segments;
 	size_t count, capacity;
+	size_t paid;	     /* of capacity */
 	uint64_t bytes;	     /* of all segments */
 	struct u64_set lost; /* pages that could not be read */
 	uint64_t num_lost;
@@ -140,6 +141,18 @@ static struct error *find_segments(struct process_core *c)
 	return err;
 }
 
+/* The cache pays for what grows with the space. */
+static struct error *pay_segments(struct process_core *c)
+{
+	struct error *err = block_cache_reserve(c->run->snapshot->cache,
+						(c->capacity - c->paid) * sizeof(*c->segments),
+						"the segments of a process");
+
+	if (!err)
+		c->paid = c->capacity;
+	return err;
+}
+
 static struct error *put_segment_bytes(struct process_core *c, const struct segment *s,
 				       uint64_t data_offset)
 {
@@ -233,7 +246,8 @@ static struct error *write_once(struct process_core *c, struct conversion *conve
 	uint64_t lost = c->num_lost;
 	struct error *err;
 
-	if ((err = find_segments(c)) || (err = output_create(conversion->path, &options, &out)))
+	if ((err = find_segments(c)) || (err = pay_segments(c)) ||
+	    (err = output_create(conversion->path, &options, &out)))
 		return err;
 	progress_begin(&c->progress, "converting", c->bytes, option_flag(c->run->options, "quiet"));
 	c->out = out;

@@ -3,6 +3,7 @@
 
 #include <criterion/criterion.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <string.h>
 
 enum { SIZE = 4096, BAD = 7, NUM = 64 };
@@ -174,6 +175,46 @@ Test(block_cache, a_source_that_leaves_takes_its_blocks_along)
 	cr_expect_eq(stats(&f).bytes, SIZE);
 	block_cache_leave(f.cache, &f.source);
 	cr_expect_eq(stats(&f).bytes, 0);
+	close_fake(&f);
+}
+
+static struct error *fill_all(void *arg, uint64_t index, uint8_t *buf, size_t size)
+{
+	(void)arg;
+	memset(buf, (int)index, size);
+	return NULL;
+}
+
+/* Pages of this process. */
+static size_t resident(void)
+{
+	size_t all = 0, pages = 0;
+	FILE *f = fopen("/proc/self/statm", "r");
+
+	cr_assert_not_null(f);
+	cr_assert_eq(fscanf(f, "%zu %zu", &all, &pages), 2);
+	fclose(f);
+	return pages;
+}
+
+Test(block_cache, memory_of_long_blocks_is_given_back)
+{
+	enum { LIMIT = 64 << 20, STEP = 256 << 10, PAGE = 4096, ROUNDS = 1000 };
+	struct fake f;
+	size_t before = resident();
+
+	open_fake(&f, LIMIT);
+	f.source.fill = fill_all;
+	for (uint64_t i = 0; i < ROUNDS; i++) {
+		const uint8_t *bytes;
+		void *pin;
+
+		cr_assert_null(block_cache_get(f.cache, &f.source, i, STEP * (1 + i * i % 31),
+					       &bytes, &pin));
+		block_cache_release(f.cache, pin);
+	}
+	cr_expect_leq(stats(&f).peak, LIMIT);
+	cr_expect_leq(resident() - before, (LIMIT + LIMIT / 8) / PAGE);
 	close_fake(&f);
 }
 

@@ -234,6 +234,65 @@ Test(containers, other_files_stay_as_they_are)
 	}
 }
 
+/* The first bytes of a container, with memory behind them. */
+Test(containers, memory_that_begins_like_one_is_none)
+{
+	static const struct {
+		const char *bytes;
+		size_t len;
+	} heads[] = {
+		{ "\x1f\x8b\x08\0", 4 },
+		{ "\x1f\x8b\x08\x04", 4 },
+		{ "\x1f\x8b\x08\x08", 4 },
+		{ "\xfd"
+		  "7zXZ\0",
+		  6 },
+		{ "\x28\xb5\x2f\xfd", 4 },
+		{ "\x04\x22\x4d\x18\x64\x40", 6 },
+		{ "\x02\x21\x4c\x18\xff\xff", 6 },
+		{ "PK\3\4\xff", 5 },
+		{ "HPAK", 4 },
+		{ "ZDMP", 4 },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(heads); i++) {
+		uint8_t *memory = malloc(CONTENT);
+		struct unpacked u;
+
+		cr_assert_not_null(memory);
+		/* noise: what decodes by chance does not go far */
+		for (size_t k = 0; k < CONTENT; k++)
+			memory[k] = (uint8_t)((k + 1) * (k + 7) * UINT32_C(2654435761) >> 23);
+		memcpy(memory, heads[i].bytes, heads[i].len);
+		cr_assert_null(unpack_given(&u, memory, CONTENT, 0, NULL), "head %zu", i);
+		cr_expect_eq(u.levels.count, 0, "head %zu", i);
+		cr_expect_eq(u.file.size, CONTENT);
+		cr_expect_eq(u.diag.partial, 1, "head %zu", i);
+		unpacked_close(&u);
+		free(memory);
+	}
+}
+
+Test(containers, stand_as_they_are_where_that_is_asked_for)
+{
+	static const struct container_options options = { .as_it_stands = true };
+
+	for (size_t i = 0; i < ARRAY_SIZE(container_cases); i++) {
+		const struct container_case *c = &container_cases[i];
+		struct packed p = { 0 };
+		struct unpacked u;
+
+		c->pack(&p, content, CONTENT);
+		cr_assert_null(unpack_given(&u, p.bytes, p.len, 0, &options), "%s", c->name);
+		cr_expect_eq(u.levels.count, 0, "%s", c->name);
+		cr_expect_eq(u.file.size, p.len, "%s", c->name);
+		cr_expect_eq(u.diag.notes, 1, "%s", c->name);
+		cr_expect_eq(u.diag.partial, 0, "%s", c->name);
+		unpacked_close(&u);
+		packed_free(&p);
+	}
+}
+
 Test(containers, that_hold_nothing_say_so)
 {
 	struct packed p = { 0 };

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <criterion/criterion.h>
 
+#include "container/file_part.h"
 #include "container/zip.h"
 #include "tests/memfile.h"
 #include "zip_builder.h"
@@ -260,6 +261,26 @@ Test(zip, members_that_share_bytes_are_left_alone)
 	close_all();
 }
 
+Test(zip, a_length_past_the_directory_costs_no_other_member)
+{
+	enum { ENTRY_COMPRESSED_SIZE = 20 };
+	const struct built_member members[] = {
+		STORED("a", "0123456789", 10),
+		STORED("b", "0123456789", 10),
+		STORED("c", "0123456789", 10),
+	};
+	uint64_t offset;
+
+	built.len = 0;
+	built_zip_make(&built, members, 3, false, "");
+	store_u32(built.bytes + built.directory + ENTRY_COMPRESSED_SIZE, 1 << 30 | 10);
+	cr_assert_null(open_bytes(built.bytes, built.len, 0));
+	expect(zip_locate(zip, zip_member(zip, 0), &offset), ERROR_CORRUPT, "before the directory");
+	cr_expect_null(zip_locate(zip, zip_member(zip, 1), &offset));
+	cr_expect_null(zip_locate(zip, zip_member(zip, 2), &offset));
+	close_all();
+}
+
 Test(zip, local_headers_that_contradict)
 {
 	const struct built_member members[] = {
@@ -278,6 +299,32 @@ Test(zip, local_headers_that_contradict)
 	expect(zip_locate(zip, zip_member(zip, 3), &offset), ERROR_CORRUPT, "before the directory");
 	cr_expect_null(zip_locate(zip, zip_member(zip, 4), &offset));
 	close_all();
+}
+
+/* Stored bytes are given as they are, from the mapping or a copy; their CRC is the caller's. */
+Test(zip, a_stored_member_is_checked_on_its_own)
+{
+	const struct built_member members[] = {
+		STORED("fine", "12345", 5),
+		{ "changed", "12345", 5, .bad_crc = true },
+	};
+	const uint8_t *bytes;
+	struct file whole;
+
+	cr_assert_null(open_built(members, 2, false));
+	cr_assert_null(zip_read(zip, zip_member(zip, 0), 5, &bytes));
+	cr_expect_null(zip_check(zip_member(zip, 0), bytes));
+	cr_assert_null(zip_read(zip, zip_member(zip, 1), 5, &bytes));
+	expect(zip_check(zip_member(zip, 1), bytes), ERROR_CORRUPT, "'changed': expected CRC");
+	close_all();
+	memfile_open(&whole, built.bytes, built.len);
+	cr_assert_null(block_cache_create(0, &cache));
+	cr_assert_null(file_part_open(&whole, 0, whole.size, "part", cache, &file));
+	cr_assert_null(zip_open(&file, cache, &diag, &zip));
+	cr_assert_null(zip_read(zip, zip_member(zip, 1), 5, &bytes));
+	expect(zip_check(zip_member(zip, 1), bytes), ERROR_CORRUPT, "'changed': expected CRC");
+	close_all();
+	file_close(&whole);
 }
 
 Test(zip, packed_members_that_lie)
@@ -314,6 +361,36 @@ Test(zip, decoded_members_come_off_the_memory)
 	expect(zip_read(zip, zip_member(zip, 0), sizeof(zeros), &bytes), ERROR_LIMIT,
 	       "--max-memory");
 	close_all();
+}
+
+/* Of a file without a mapping a copy is decoded: that too comes off the memory. */
+Test(zip, packed_bytes_come_off_the_memory)
+{
+	enum { SIZE = 100 << 10, TAIL = 64 << 10 };
+	static uint8_t noise[SIZE];
+	const struct built_member members[] = { { "noise", noise, SIZE, .method = 8 } };
+	struct file whole;
+	const uint8_t *bytes;
+	uint32_t seed = 1;
+
+	for (size_t i = 0; i < SIZE; i++)
+		noise[i] = (uint8_t)((seed = seed * 1664525 + 1013904223) >> 24);
+	built.len = 0;
+	built_zip_make(&built, members, 1, false, "");
+	for (unsigned fits = 0; fits < 2; fits++) {
+		memfile_open(&whole, built.bytes, built.len);
+		cr_assert_null(block_cache_create(SIZE + 2 * TAIL + fits * SIZE, &cache));
+		cr_assert_null(file_part_open(&whole, 0, whole.size, "part", cache, &file));
+		diag_init(&diag, NULL, NULL);
+		cr_assert_null(zip_open(&file, cache, &diag, &zip));
+		if (fits)
+			cr_expect_null(zip_read(zip, zip_member(zip, 0), SIZE, &bytes));
+		else
+			expect(zip_read(zip, zip_member(zip, 0), SIZE, &bytes), ERROR_LIMIT,
+			       "'noise'");
+		close_all();
+		file_close(&whole);
+	}
 }
 
 Test(zip, a_directory_that_is_too_much_is_refused)

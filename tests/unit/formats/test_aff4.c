@@ -24,6 +24,8 @@ struct fake {
 	uint8_t map[MAX_ENTRIES * ENTRY];
 	size_t num_entries;
 	const char *idx, *yaml, *version;
+	const char *inner_idx; /* unless NULL: the map /n, whose one range is inner_map */
+	uint8_t inner_map[ENTRY];
 	size_t skip_bevy; /* 1..: this one is left out */
 };
 static struct fake fake;
@@ -88,6 +90,11 @@ static void fake_build(void)
 	}
 	members[n++] = (struct built_member)STORED("m/map", fake.map, fake.num_entries * ENTRY);
 	members[n++] = (struct built_member)STORED("m/idx", fake.idx, strlen(fake.idx));
+	if (fake.inner_idx) {
+		members[n++] = (struct built_member)STORED("n/map", fake.inner_map, ENTRY);
+		members[n++] = (struct built_member)STORED("n/idx", fake.inner_idx,
+							   strlen(fake.inner_idx));
+	}
 	if (fake.yaml)
 		members[n++] = (struct built_member)STORED("m/information.yaml", fake.yaml,
 							   strlen(fake.yaml));
@@ -204,6 +211,39 @@ Test(aff4, gaps_are_what_the_map_says, .init = fake_init)
 	cr_expect_eq(byte_at(0x1000), 'A');
 	cr_expect_eq(byte_at(0x3fff), 0);
 	cr_expect_eq(byte_at(0x4000), -1);
+	snapshot_close(snapshot);
+}
+
+Test(aff4, a_gap_stream_that_is_missing_costs_no_range, .init = fake_init)
+{
+	add_range(0x1000, 0x1000, 0, 0);
+	strcpy(fake.turtle, HEAD STREAM "</m> a aff4:Map ; aff4:category <" AFF4
+					"memory/physical> ; aff4:size 16384 ; "
+					"aff4:mapGapDefaultStream <aff4://nowhere> .");
+	open_fake();
+	cr_expect_eq(byte_at(0), -1);
+	cr_expect_eq(byte_at(0x1000), 'A');
+	cr_expect_eq(byte_at(0x2000), -1);
+	cr_expect_eq(diag.partial, 1);
+	expect_said("gaps of map aff4://v/m: stream aff4://nowhere");
+	snapshot_close(snapshot);
+}
+
+Test(aff4, a_gap_stream_that_is_missing_below_a_map, .init = fake_init)
+{
+	fake.idx = "aff4://v/n\n";
+	fake.inner_idx = "aff4://v/m/data\n";
+	store_u64(fake.inner_map, 0x1000);
+	store_u64(fake.inner_map + 8, 0x1000);
+	add_range(0x10000, 0x3000, 0, 0);
+	strcpy(fake.turtle, HEAD STREAM MAP "</n> a aff4:Map ; aff4:size 12288 ; "
+					    "aff4:mapGapDefaultStream <aff4://nowhere> .");
+	open_fake();
+	cr_expect_eq(byte_at(0x10000), -2);
+	expect_said("offset 0x0 of the map: the volume does not have its bytes");
+	cr_expect_eq(byte_at(0x11000), 'A');
+	cr_expect_eq(byte_at(0x12000), -2);
+	expect_said("gaps of map aff4://v/n: stream aff4://nowhere");
 	snapshot_close(snapshot);
 }
 
@@ -399,6 +439,19 @@ Test(aff4, a_zip_archive_is_no_volume)
 	error_destroy(err);
 }
 
+Test(aff4, a_volume_that_is_cut_off_is_named, .init = fake_init)
+{
+	struct error *err;
+
+	add_range(0, 0x1000, 0, 0);
+	fake_build();
+	err = open_bytes(built.bytes, built.directory, 0);
+	cr_assert_not_null(err);
+	cr_expect_not_null(strstr(error_message(err), "is the file cut off?"), "%s",
+			   error_message(err));
+	error_destroy(err);
+}
+
 Test(aff4, a_damaged_description_costs_no_memory, .init = fake_init)
 {
 	uint8_t *name;
@@ -412,6 +465,24 @@ Test(aff4, a_damaged_description_costs_no_memory, .init = fake_init)
 	cr_expect_eq(byte_at(0), 'A');
 	cr_expect_eq(diag.partial, 1);
 	expect_said("another name");
+	snapshot_close(snapshot);
+}
+
+/* Stored members too have a CRC: what a map says is not believed in silence. */
+Test(aff4, a_map_that_was_changed_is_said, .init = fake_init)
+{
+	enum { LOCAL_EXTRA = 3, TARGET_OFFSET = 16 };
+	uint8_t *map;
+
+	add_range(0, 0x1000, 0, 0);
+	fake_build();
+	map = memmem(built.bytes, built.len, "m/map", strlen("m/map"));
+	cr_assert_not_null(map);
+	store_u64(map + strlen("m/map") + LOCAL_EXTRA + TARGET_OFFSET, 0x1000);
+	cr_assert_null(open_bytes(built.bytes, built.len, 0));
+	cr_expect_eq(byte_at(0), 'B');
+	cr_expect_eq(diag.partial, 1);
+	expect_said("zip member 'm/map': expected CRC");
 	snapshot_close(snapshot);
 }
 

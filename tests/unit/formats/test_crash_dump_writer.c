@@ -103,9 +103,7 @@ static struct error *write_dump(const struct format_writer *writer)
 	job.out = out;
 	if ((err = writer->write(&job)))
 		return err;
-	err = output_finish(out, &result);
-	out = NULL;
-	return err;
+	return output_finish(out, &result);
 }
 
 static struct snapshot *read_back(const char *subtype)

@@ -258,6 +258,64 @@ Test(hiberfil, damaged_sets)
 	expect_said("boot section: 2 of 100 pages are there");
 }
 
+/* A kernel section of pages 1 to `count`, one in each set; the header of set 3 is not there. */
+static void put_damaged_section(uint64_t count)
+{
+	begin_10(0, count);
+	store_u64(file + AT_BOOT_PAGE, 0);
+	at = KERNEL << PAGE_SHIFT;
+	for (uint64_t i = 1; i <= count; i++) {
+		if (i == 3)
+			memset(file + at, 0xff, 4);
+		else
+			put_set(PLAIN, PAGE_SIZE, descriptor(i, 1));
+		at = (KERNEL << PAGE_SHIFT) + i * (12 + PAGE_SIZE);
+		memset(file + at - PAGE_SIZE, (int)i, PAGE_SIZE);
+	}
+}
+
+Test(hiberfil, damage_costs_no_set_behind_it)
+{
+	put_damaged_section(12);
+	open_ok();
+	expect_said("partial: kernel section: bytes 0xe018 to 0xf024 of the file are left out: "
+		    "0xe018: no compression set");
+	expect_said("kernel section: 11 of 12 pages are there");
+	for (int i = 1; i <= 12; i++)
+		expect_page((uint64_t)i, i == 3 ? -1 : i);
+	snapshot_close(snapshot);
+}
+
+/* Windows writes over the file of the last time: old sets lie behind the new ones. */
+Test(hiberfil, sets_of_an_older_hibernation_are_left_alone)
+{
+	put_damaged_section(12);
+	at += 5;
+	for (uint64_t gfn = 0x100; gfn < 0x108; gfn++)
+		put_stored(gfn, 0xee);
+	open_ok();
+	expect_page(12, 12);
+	cr_expect_eq(physmem_captured_pages(snapshot->mem), 11, "%s", said);
+	snapshot_close(snapshot);
+}
+
+Test(hiberfil, half_a_section)
+{
+	begin_10(1, 1);
+	put_stored(1, 1);
+	store_u64(file + AT_KERNEL_PAGES, 0);
+	expect_partial("kernel section: it is at page 0xc of the file and has 0 pages", 1);
+	begin_10(1, 1);
+	put_stored(1, 1);
+	store_u64(file + AT_KERNEL_PAGE, 0);
+	expect_partial("kernel section: it is at page 0x0 of the file and has 1 pages", 1);
+	begin_10(1, 0);
+	put_stored(1, 1);
+	open_ok();
+	cr_expect_eq(diag.partial, 0, "%s", said);
+	snapshot_close(snapshot);
+}
+
 /* Said, and still read. */
 Test(hiberfil, pages_above_the_last)
 {

@@ -336,6 +336,28 @@ Test(kdump, pages_past_the_end_are_absent)
 	cr_expect_not_null(strstr(last_diag, "truncated dump: 1 of 4 pages"), "%s", last_diag);
 }
 
+/* However many pages of the end share one that is at the front. */
+Test(kdump, a_page_past_the_end_before_many_that_share_one)
+{
+	enum { SHARED = 1200 };
+	size_t zeros;
+
+	kdump_begin(&b, 2048);
+	b.size = KDUMP_DESCRIPTORS + (SHARED + 2) * KDUMP_DESCRIPTOR_SIZE;
+	zeros = b.size;
+	kdump_add_page(&b, 1, 0);
+	kdump_add_page(&b, 2, 0x22);
+	for (unsigned i = 0; i < SHARED; i++)
+		kdump_describe(&b, 3 + i, zeros, KDUMP_PAGE, KDUMP_STORED);
+	b.size--;
+	open_ok();
+	expect_value(1, 0);
+	expect_absent(2);
+	expect_value(3, 0);
+	cr_expect_eq(diag.partial, 1);
+	cr_expect_not_null(strstr(last_diag, "truncated dump: 1 of 1202 pages"), "%s", last_diag);
+}
+
 /* A file may end anywhere: an error or pages, but never those that are not there. */
 Test(kdump, cut_at_every_length)
 {

@@ -4,6 +4,7 @@
 
 #include "base/cursor.h"
 #include "capture_check.h"
+#include "decoded_capture.h"
 
 enum { HEADER_SIZE = 32 };
 
@@ -178,6 +179,37 @@ Test(lime, zeros_after_the_last_range_are_no_loss)
 	c.bytes[c.size - 1] = 1;
 	capture_open_ok(&c);
 	capture_expect_said(&c, 1, "lost to the end of the file");
+}
+
+/* What cannot be decoded hides no header beside it. */
+Test(lime, a_block_that_cannot_be_decoded_costs_its_range_alone)
+{
+	struct decoded decoded;
+	size_t damaged;
+
+	add_range(0x480000, PROBE_HEAD_SIZE, 0x44);
+	damaged = c.size;
+	add_range(0x500000, 0x4000, 0x55);
+	add_range(0x600000, 0x2000, 0x66);
+	decoded_open(&decoded, &c, damaged);
+	capture_expect_byte(&c, 0x400000, 0x22);
+	capture_expect_absent(&c, 0x500000);
+	capture_expect_byte(&c, 0x600000, 0x66);
+	capture_expect_byte(&c, 0x601fff, 0x66);
+	capture_expect_said(&c, 1, "0x4020 bytes of the file were passed over");
+	decoded_close(&decoded, &c);
+}
+
+Test(lime, what_cannot_be_decoded_is_not_taken_for_zeros)
+{
+	struct decoded decoded;
+
+	add_range(0x480000, PROBE_HEAD_SIZE, 0x44);
+	capture_add(&c, 0x3000);
+	decoded_open(&decoded, &c, c.size - 0x1000);
+	capture_expect_byte(&c, 0x400000, 0x22);
+	capture_expect_said(&c, 1, "lost to the end of the file");
+	decoded_close(&decoded, &c);
 }
 
 Test(lime, addresses_that_no_machine_has_are_left_out)

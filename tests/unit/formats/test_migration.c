@@ -3,162 +3,10 @@
 #include <string.h>
 #include <zlib.h>
 
-#include "base/cursor.h"
-#include "capture_check.h"
-
-/* Flags of RAM's records. */
-enum {
-	ZERO = 0x02,
-	SIZES = 0x04,
-	DATA = 0x08,
-	EOS = 0x10,
-	CONTINUE = 0x20,
-	XBZRLE = 0x40,
-	HOOK = 0x80,
-	COMPRESSED = 0x100,
-	FLUSH = 0x200,
-};
-enum { START = 1, PART = 2, END = 3, FULL = 4, SUBSECTION = 5, DESCRIPTION = 6, FOOTER = 0x7e };
-enum { RAM_ID = 2, BIOS_SIZE = 0x2000 };
-
-#define MIB (UINT64_C(1) << 20)
-#define GIB (UINT64_C(1) << 30)
-
-static struct capture c;
-
-static void put(uint64_t value, size_t size)
-{
-	uint8_t *p = capture_add(&c, size);
-
-	for (size_t i = size; i-- > 0; value >>= 8)
-		p[i] = (uint8_t)value;
-}
-
-static void put_text(const char *text)
-{
-	capture_put(&c, text, strlen(text));
-}
-
-static void put_name(const char *name)
-{
-	put(strlen(name), 1);
-	put_text(name);
-}
-
-static void put_header(const char *machine)
-{
-	put_text("QEVM");
-	put(3, 4);
-	put(7, 1);
-	put(strlen(machine), 4);
-	put_text(machine);
-}
-
-static void put_section(unsigned type, uint32_t id, const char *name)
-{
-	put(type, 1);
-	put(id, 4);
-	if (type != START && type != FULL)
-		return;
-	put_name(name);
-	put(0, 4);
-	put(4, 4);
-}
-
-static void put_footer(uint32_t id)
-{
-	put(FOOTER, 1);
-	put(id, 4);
-}
-
-static void end_section(void)
-{
-	put(EOS, 8);
-	put_footer(RAM_ID);
-}
-
-struct block {
-	const char *name;
-	uint64_t length;
-};
-
-static void put_blocks(const struct block *blocks, size_t count)
-{
-	uint64_t total = 0;
-
-	for (size_t i = 0; i < count; i++)
-		total += blocks[i].length;
-	put_section(START, RAM_ID, "ram");
-	put(total | SIZES, 8);
-	for (size_t i = 0; i < count; i++) {
-		put_name(blocks[i].name);
-		put(blocks[i].length, 8);
-	}
-	end_section();
-}
-
-/* name NULL: of the block before */
-static void put_page_head(const char *name, uint64_t offset, unsigned flag)
-{
-	put(offset | flag | (name ? 0 : CONTINUE), 8);
-	if (name)
-		put_name(name);
-}
-
-static void put_page(const char *name, uint64_t offset, int value)
-{
-	put_page_head(name, offset, DATA);
-	memset(capture_add(&c, PAGE_SIZE), value, PAGE_SIZE);
-}
-
-static void put_filled(const char *name, uint64_t offset, int value)
-{
-	put_page_head(name, offset, ZERO);
-	put((uint64_t)value, 1);
-}
-
-/* A machine with memory of that size, of which some pages are in the stream. */
-static void put_memory(const char *machine, uint64_t size)
-{
-	const struct block blocks[] = { { "pc.ram", size },
-					{ "vga.vram", 0x1000 },
-					{ "pc.bios", BIOS_SIZE } };
-
-	put_header(machine);
-	put_blocks(blocks, ARRAY_SIZE(blocks));
-	put_section(PART, RAM_ID, NULL);
-	put_page("pc.ram", 0, 0x11);
-	put_filled(NULL, 0x1000, 0);
-	put_filled(NULL, 0x2000, 0x77);
-	put_page("vga.vram", 0, 0x99);
-	put_page("pc.bios", BIOS_SIZE - 0x1000, 0x33);
-	end_section();
-	put_section(END, RAM_ID, NULL);
-	put_page("pc.ram", size - 0x1000, 0x22);
-	end_section();
-}
-
-static void put_end(void)
-{
-	put(0, 1);
-}
-
-static void done(void)
-{
-	capture_deinit(&c);
-}
+#include "decoded_capture.h"
+#include "migration_builder.h"
 
 TestSuite(migration, .fini = done, .timeout = 60);
-
-static void expect_memory(void)
-{
-	capture_expect_byte(&c, 0, 0x11);
-	capture_expect_byte(&c, 0x1fff, 0);
-	capture_expect_byte(&c, 0x2fff, 0x77);
-	capture_expect_absent(&c, 0x3000);
-	capture_expect_absent(&c, 4 * GIB - BIOS_SIZE);
-	capture_expect_byte(&c, 4 * GIB - 0x1000, 0x33);
-}
 
 Test(migration, pages_are_where_they_belong)
 {
@@ -210,111 +58,6 @@ Test(migration, the_last_copy_of_a_page_counts)
 	capture_expect_byte(&c, 0x1000, 2);
 	capture_expect_byte(&c, 0x2000, 4);
 	cr_expect_eq(physmem_captured_pages(c.snapshot->mem), 3);
-}
-
-Test(migration, memory_goes_on_at_4_gib_as_by_default)
-{
-	static const struct {
-		const char *machine;
-		uint64_t size, last;
-	} rows[] = {
-		{ "pc-i440fx-7.2", UINT64_C(0xe0000000) - PAGE_SIZE, UINT64_C(0xdfffe000) },
-		{ "pc-i440fx-7.2", UINT64_C(0xe0000000), 4 * GIB + GIB / 2 - PAGE_SIZE },
-		{ "pc-q35-7.2", UINT64_C(0xb0000000) - PAGE_SIZE, UINT64_C(0xafffe000) },
-		{ "pc-q35-7.2", UINT64_C(0xb0000000), 4 * GIB + UINT64_C(0x30000000) - PAGE_SIZE },
-		{ "", 2 * GIB - PAGE_SIZE, 2 * GIB - 2 * PAGE_SIZE },
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		put_memory(rows[i].machine, rows[i].size);
-		put_end();
-		capture_open_ok(&c);
-		expect_memory();
-		capture_expect_byte(&c, rows[i].last, 0x22);
-		capture_deinit(&c);
-	}
-	put_memory("", 2 * GIB);
-	put_end();
-	capture_expect_refusal(&c, ERROR_UNSUPPORTED, "expected a memory map");
-}
-
-/* A device's section whose fields are `bytes`. */
-static void put_device(uint32_t id, const char *name, const void *bytes, size_t size)
-{
-	put_section(FULL, id, name);
-	capture_put(&c, bytes, size);
-	put_footer(id);
-}
-
-static void put_description(const char *json)
-{
-	put_end();
-	put(DESCRIPTION, 1);
-	put(strlen(json), 4);
-	put_text(json);
-}
-
-static void put_cmos(uint64_t below, uint64_t above)
-{
-	uint8_t cmos[128] = { 0 };
-
-	store_u16(cmos + 0x34, (uint16_t)((below - 16 * MIB) >> 16));
-	store_u32(cmos + 0x5b, (uint32_t)(above >> 16));
-	put_device(11, "mc146818rtc", cmos, sizeof(cmos));
-}
-
-#define CLOCK                                                      \
-	"{\"name\":\"mc146818rtc\",\"instance_id\":0,\"fields\":[" \
-	"{\"name\":\"cmos_data\",\"size\":128}]}"
-
-Test(migration, cmos_says_where_memory_is_split)
-{
-	put_memory("pc-i440fx-7.2", 128 * MIB);
-	put_cmos(96 * MIB, 32 * MIB);
-	put_description("{\"devices\":[" CLOCK "]}");
-	capture_open_ok(&c);
-	expect_memory();
-	capture_expect_byte(&c, 4 * GIB + 32 * MIB - 1, 0x22);
-	cr_expect_eq(c.diag.partial + c.diag.notes, 0);
-	capture_deinit(&c);
-
-	put_memory("pc-i440fx-7.2", 128 * MIB);
-	put_cmos(96 * MIB, 64 * MIB);
-	put_description("{\"devices\":[" CLOCK "]}");
-	capture_open_ok(&c);
-	capture_expect_byte(&c, 128 * MIB - 1, 0x22);
-	capture_expect_said(&c, 0, "the clock's CMOS memory speaks of 0x6000000 bytes below");
-}
-
-/* 16 general registers, rip, flags; a subsection; the rest is not in this stream. */
-#define CPU                                                                       \
-	"{\"name\":\"cpu\",\"instance_id\":0,\"fields\":["                        \
-	"{\"name\":\"env.regs\",\"array_len\":16,\"size\":8},"                    \
-	"{\"name\":\"env.eip\",\"size\":8},{\"name\":\"env.eflags\",\"size\":8}," \
-	"{\"name\":\"env.gdt\",\"size\":12,\"struct\":{\"fields\":["              \
-	"{\"name\":\"base\",\"size\":8},{\"name\":\"limit\",\"size\":4}]}},"      \
-	"{\"name\":\"env.cr[3]\",\"size\":8}],"                                   \
-	"\"subsections\":[{\"vmsd_name\":\"cpu/x\",\"fields\":[{\"name\":\"x\",\"size\":4}]}]}"
-
-static void put_cpu(void)
-{
-	size_t start;
-
-	put_section(FULL, 10, "cpu");
-	start = c.size;
-	for (uint64_t i = 0; i < 16; i++)
-		put(0x1000 + i, 8);
-	put(UINT64_C(0xfffff80012345678), 8);
-	put(0x246, 8);
-	put(UINT64_C(0xfffff80000001000), 8);
-	put(0x57, 4);
-	put(0x1ad000, 8);
-	put(SUBSECTION, 1);
-	put_name("cpu/x");
-	put(1, 4);
-	put(7, 4);
-	cr_assert_eq(c.size - start, 16 * 8 + 16 + 12 + 8 + 1 + 6 + 4 + 4);
-	put_footer(10);
 }
 
 Test(migration, registers_are_read_by_the_streams_own_description)
@@ -369,6 +112,79 @@ Test(migration, devices_that_are_not_as_described_end_the_list)
 		expect_memory();
 		capture_deinit(&c);
 	}
+}
+
+/* What a description says of a field's members may lead out of the field, and of the file. */
+Test(migration, members_outside_of_their_field_are_none)
+{
+	static const char *const sizes[] = { "8", "67108864", "9223372036854775807" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
+		char json[512];
+
+		snprintf(json, sizeof(json),
+			 "{\"devices\":[{\"name\":\"cpu\",\"instance_id\":0,\"fields\":["
+			 "{\"name\":\"env.gdt\",\"size\":171,\"struct\":{\"fields\":["
+			 "{\"name\":\"before\",\"size\":164},{\"name\":\"x\",\"size\":%s},"
+			 "{\"name\":\"base\",\"size\":8},{\"name\":\"limit\",\"size\":4}]}},"
+			 "{\"name\":\"env.cr[3]\",\"size\":8}]}," CLOCK "]}",
+			 sizes[i]);
+		put_memory("pc-i440fx-7.2", 32 * MIB);
+		put_cpu();
+		put_cmos(32 * MIB, 0);
+		put_description(json);
+		capture_open_ok(&c);
+		expect_memory();
+		cr_expect_eq(c.diag.partial, 0, "%s", c.said);
+		cr_assert_eq(c.snapshot->info.num_registers, 1);
+		cr_expect_eq(c.snapshot->info.registers[0].known, REGS_CR3);
+		capture_deinit(&c);
+	}
+}
+
+Test(migration, too_many_processors_cost_only_their_registers)
+{
+	enum { COUNT = MAX_CPUS + 1, ROW_SIZE = 64 };
+	char *json = malloc(COUNT * ROW_SIZE), *at = json;
+
+	cr_assert_not_null(json);
+	at += sprintf(at, "{\"devices\":[");
+	put_memory("pc-i440fx-7.2", 8 * MIB);
+	for (uint32_t i = 0; i < COUNT; i++) {
+		put_section(FULL, 10, "cpu");
+		put_footer(10);
+		at += sprintf(at, "%s{\"name\":\"cpu\",\"instance_id\":0}", i ? "," : "");
+	}
+	sprintf(at, "]}");
+	put_description(json);
+	free(json);
+	capture_open_ok(&c);
+	capture_expect_said(&c, 1, "4097 processors: expected at most 4096");
+	expect_memory();
+	cr_expect_eq(c.snapshot->info.num_registers, 0);
+}
+
+/* Memory is there without its processors. */
+Test(migration, devices_that_cannot_be_decoded_cost_only_registers)
+{
+	struct decoded decoded;
+	size_t devices;
+
+	put_memory("pc-i440fx-7.2", 32 * MIB);
+	put_section(PART, RAM_ID, NULL);
+	for (unsigned i = 0; i < 16; i++) /* the head must be whole */
+		put_page("pc.ram", 0x10000 + i * PAGE_SIZE, 0x44);
+	end_section();
+	devices = c.size;
+	put_cpu();
+	put_cmos(32 * MIB, 0);
+	put_description("{\"devices\":[" CPU "," CLOCK "]}");
+	capture_add(&c, 2 * DECODED_BLOCK);
+	decoded_open(&decoded, &c, devices + DECODED_BLOCK);
+	expect_memory();
+	cr_expect_eq(c.snapshot->info.num_registers, 0);
+	capture_expect_said(&c, 1, "is damaged");
+	decoded_close(&decoded, &c);
 }
 
 Test(migration, sections_of_others_are_passed_over)
@@ -714,49 +530,6 @@ Test(migration, all_of_a_machines_zeros_take_next_to_no_memory)
 	cr_expect_lt(stats.reserved, 512 << 10, "%lu", (long)stats.reserved);
 }
 
-static struct error *open_mapped(const char *map)
-{
-	const struct snapshot_options options = { .memory_map = map };
-	struct file file;
-
-	memfile_open(&file, c.bytes, c.size);
-	diag_init(&c.diag, capture_remember, &c);
-	return snapshot_open_file(&file, "capture", &options, &c.diag, &c.snapshot);
-}
-
-Test(migration, a_memory_map_places_main_memory)
-{
-	put_memory("pc-i440fx-7.2", 8 * MIB);
-	put_end();
-	cr_assert_null(open_mapped("0-1000@0,100000000-100001000@7ff000,5000-7000@7ff000"));
-	capture_expect_byte(&c, 0, 0x11);
-	capture_expect_byte(&c, 4 * GIB, 0x22);
-	capture_expect_byte(&c, 0x5000, 0x22);
-	capture_expect_absent(&c, 0x6000);
-	capture_expect_said(&c, 1, "main memory has 0x1000 bytes of it");
-}
-
-Test(migration, nodes_are_one_memory_in_the_order_of_their_names)
-{
-	const struct block blocks[] = { { "/objects/ram-node10", 4 * MIB },
-					{ "/objects/ram-node2", 2 * MIB },
-					{ "dimm1", 1 * MIB } };
-
-	put_header("pc-q35-9.0");
-	put_blocks(blocks, 3);
-	put_section(END, RAM_ID, NULL);
-	put_page("/objects/ram-node2", 0, 2);
-	put_page("/objects/ram-node10", 0, 10);
-	put_page("dimm1", 0, 7);
-	end_section();
-	put_end();
-	capture_open_ok(&c);
-	capture_expect_byte(&c, 0, 2);
-	capture_expect_byte(&c, 2 * MIB, 10);
-	cr_expect_eq(physmem_captured_pages(c.snapshot->mem), 2);
-	cr_expect_eq(c.diag.partial, 1);
-}
-
 static void put_libvirt(const char *magic, uint32_t format)
 {
 	uint8_t *header = capture_add(&c, 92);
@@ -801,4 +574,23 @@ Test(migration, libvirt_puts_a_header_before_it)
 	put_end();
 	capture_open_ok(&c); /* it is not packed in spite of what the header says */
 	expect_memory();
+}
+
+/* Be it packed or not, as the header says: a place in the file is one of the whole file. */
+Test(migration, places_behind_libvirts_header_are_the_files)
+{
+	for (uint32_t format = 0; format < 2; format++) {
+		uint64_t offset = 0;
+
+		put_libvirt("LibvirtQemudSave", format);
+		put_memory("pc-i440fx-7.2", 8 * MIB);
+		put_end();
+		capture_open_ok(&c);
+		cr_assert(physmem_file_offset(c.snapshot->mem, 0x10, &offset));
+		cr_assert_leq(offset, c.size - PAGE_SIZE);
+		cr_expect_eq(c.bytes[offset - 0x11], 'm', "the block's name ends before the page");
+		cr_expect_eq(c.bytes[offset - 0x10], 0x11);
+		cr_expect_eq(c.bytes[offset - 0x10 + PAGE_SIZE - 1], 0x11);
+		capture_deinit(&c);
+	}
 }

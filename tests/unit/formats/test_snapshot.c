@@ -60,6 +60,19 @@ Test(raw, one_byte_is_memory_too)
 	snapshot_close(snapshot);
 }
 
+/* Not even AFF4, whose volumes are archives. */
+Test(raw, memory_may_begin_like_an_archive)
+{
+	static uint8_t bytes[2 * PAGE_SIZE];
+
+	memset(bytes, 0xaa, sizeof(bytes));
+	memcpy(bytes, "PK\3\4", 4);
+	cr_assert_null(open_bytes(bytes, sizeof(bytes), NULL));
+	cr_expect_str_eq(snapshot->info.format, "raw");
+	cr_expect_eq(diag.partial, 1);
+	snapshot_close(snapshot);
+}
+
 static struct error *open_mapped(const char *map)
 {
 	static uint8_t bytes[2 * PAGE_SIZE];
@@ -160,6 +173,11 @@ Test(snapshot, the_caller_may_insist)
 	cr_expect_str_eq(snapshot->format->name, "raw");
 	snapshot_close(snapshot);
 	expect_refusal("EMiL and more", 13, "elf", ERROR_CORRUPT, "truncated");
+	/* also that a container is none */
+	expect_refusal("BZh91AY&SY", 10, NULL, ERROR_CORRUPT, "bzip2");
+	cr_assert_null(open_bytes("BZh91AY&SY", 10, "raw"));
+	cr_expect_eq(physmem_captured_bytes(snapshot->mem), 10);
+	snapshot_close(snapshot);
 }
 
 Test(snapshot, registers_have_a_limit)

@@ -236,6 +236,35 @@ Test(vmware, regions_that_lie_are_cut_or_left_out)
 	capture_expect_byte(&c, 0x7000, 1);
 }
 
+/* Nothing says where the hole below 4 GiB is. */
+Test(vmware, memory_above_3_gib_without_regions_is_doubted)
+{
+	static const struct {
+		uint64_t size;
+		uint64_t notes;
+	} rows[] = { { UINT64_C(0xc0000000), 0 }, { UINT64_C(0xc0001000), 1 } };
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		char path[MEMFILE_PATH_SIZE];
+		int fd;
+
+		put_header(0xbed2bed2, 1);
+		put_group(0, "memory");
+		put_regions(NULL, 0);
+		put_block("Memory", 2, 0, rows[i].size, BLOCK, 5, 8);
+		fd = memfile_create(c.bytes, c.size, path);
+		cr_assert_eq(ftruncate(fd, (off_t)(c.size + rows[i].size + 2)), 0);
+		diag_init(&c.diag, capture_remember, &c);
+		cr_assert_null(snapshot_open(path, NULL, &c.diag, &c.snapshot));
+		close(fd);
+		cr_expect_eq(c.diag.partial, 0);
+		cr_expect_eq(c.diag.notes, rows[i].notes, "%s", c.said);
+		if (rows[i].notes)
+			capture_expect_said(&c, 0, "no regions of memory");
+		capture_deinit(&c);
+	}
+}
+
 Test(vmware, refusals)
 {
 	put_header(0xbed2bed2, 1);

@@ -1,4 +1,14 @@
 /* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <signal.h>
+#include <stddef.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
 #include "formats/writers/stream.h"
 #include "writer_fake.h"
 
@@ -323,4 +333,151 @@ Test(writers, kdump_refuses_bitmaps_of_nothing)
 	cr_assert_not_null(err);
 	cr_expect_eq(error_code(err), ERROR_LIMIT, "%s", error_message(err));
 	error_destroy(err);
+}
+
+Test(writers, kdump_makes_up_no_processor)
+{
+	enum { NUM_CPUS_AT = 460 };
+	struct snapshot *s;
+
+	add_machine(0);
+	fake_must(fake_write(f, &kdump_writer));
+	s = read_back("kdump");
+	cr_assert(s->file.size > NUM_CPUS_AT);
+	cr_expect_eq(load_u32(s->file.bytes + NUM_CPUS_AT), 0);
+	cr_expect_eq(s->info.num_cpus, 0);
+	snapshot_close(s);
+}
+
+Test(writers, it_is_said_of_how_many_processors_the_notes_are)
+{
+	f->info.num_cpus = 8;
+	f->info.registers = f->registers;
+	f->info.num_registers = 2;
+	f->registers[0].known = REGS_GENERAL | REGS_SELECTORS;
+	add_machine(0);
+	fake_must(fake_write(f, &elf_writer));
+	cr_expect_not_null(strstr(f->messages, "the notes are of 1 of 8 processors"), "%s",
+			   f->messages);
+}
+
+/* From now on calls of that number whose argument has one of these bits fail. */
+static void forbid(unsigned number, size_t argument, uint32_t bits, uint32_t error)
+{
+	struct sock_filter steps[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, number, 0, 3),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+			 (uint32_t)(offsetof(struct seccomp_data, args) + argument * 8)),
+		BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, bits, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | error),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog program = { ARRAY_SIZE(steps), steps };
+
+	cr_assert_eq(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
+	cr_assert_eq(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program), 0);
+}
+
+/* As file systems refuse them that have no files without a name (VFAT, NFS). */
+static void forbid_nameless_files(void)
+{
+	forbid(SYS_openat, 2, O_TMPFILE & ~O_DIRECTORY, EOPNOTSUPP);
+}
+
+/* In a program of its own: begins to write, and takes that signal; what it ended with. */
+static int end_by_signal(int signal_number)
+{
+	int status = 0;
+	pid_t id = fork();
+
+	cr_assert_geq(id, 0);
+	if (id == 0) {
+		struct output *out;
+
+		signal(signal_number, SIG_DFL);
+		if (output_create(f->path, &(struct output_options){ 0 }, &out) ||
+		    output_write(out, 0, "bytes", 5))
+			_exit(1);
+		raise(signal_number);
+		_exit(0);
+	}
+	cr_assert_eq(waitpid(id, &status, 0), id);
+	return WIFSIGNALED(status) ? WTERMSIG(status) : -1;
+}
+
+/* fake_destroy() sees that nothing is left. */
+Test(writers, signals_leave_nothing_where_files_must_have_names)
+{
+	static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
+
+	forbid_nameless_files();
+	add_machine(0);
+	expect_round_trip(&lime_writer);
+	unlink(f->path);
+	for (size_t i = 0; i < ARRAY_SIZE(signals); i++)
+		cr_expect_eq(end_by_signal(signals[i]), signals[i]);
+}
+
+/* A shell's background jobs ignore SIGINT, nohup's SIGHUP. */
+Test(writers, signals_that_are_ignored_stay_ignored)
+{
+	struct output *out;
+
+	forbid_nameless_files();
+	signal(SIGHUP, SIG_IGN);
+	fake_must(output_create(f->path, &(struct output_options){ 0 }, &out));
+	raise(SIGHUP);
+	output_destroy(out);
+	cr_expect(signal(SIGHUP, SIG_DFL) == SIG_IGN);
+}
+
+/* NFS says so when a file is closed. fake_destroy() sees that there is no file. */
+Test(writers, what_is_not_written_in_the_end_is_an_error)
+{
+	int status = 0;
+	pid_t id = fork();
+
+	cr_assert_geq(id, 0);
+	if (id == 0) {
+		struct output_result result;
+		struct output *out;
+		struct error *err;
+
+		forbid(SYS_close, 0, UINT32_MAX, EIO);
+		if (output_create(f->path, &(struct output_options){ 0 }, &out) ||
+		    output_write(out, 0, "bytes", 5))
+			_exit(1);
+		err = output_finish(out, &result);
+		_exit(err && error_code(err) == ERROR_OS ? 0 : 2);
+	}
+	cr_assert_eq(waitpid(id, &status, 0), id);
+	cr_expect(WIFEXITED(status));
+	cr_expect_eq(WEXITSTATUS(status), 0);
+	cr_expect_neq(access(f->path, F_OK), 0);
+}
+
+/* All is written again without it, and only then it is known how much is absent. */
+Test(writers, what_is_absent_is_told_of_the_file_that_stays)
+{
+	f->bad_gfn = 0x123;
+	fake_must(physmem_add_source(f->mem, 0x100, 0x100, &numbers, f));
+	fake_must(fake_write(f, &raw_writer));
+	cr_expect_eq(f->lost, 1);
+	cr_expect_null(strstr(f->messages, "read as zeros"), "%s", f->messages);
+}
+
+Test(writers, a_page_of_many_runs_is_one_page)
+{
+	struct write_memory m;
+
+	fake_add_run(f, 0x1800, 0x900, 0);
+	fake_add_run(f, 0x2200, 0x10, 0x1000);
+	fake_add_run(f, 0x2300, 0x1000, 0x2000);
+	fake_must(physmem_seal(f->mem));
+	fake_must(write_memory_init(f->mem, f->cache, &m));
+	cr_expect_eq(m.count, 3);
+	cr_expect_eq(m.slots, 2 + 1 + 2);
+	cr_expect_eq(m.pages, 3);
+	write_memory_deinit(&m);
 }
