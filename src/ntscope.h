@@ -13,11 +13,32 @@ extern "C" {
 
 /*
  * The public interface of libntscope: offline reading of 64-bit Windows memory snapshots.
- * A snapshot is never written to, and is safe to use from several threads once it is open.
+ *
+ * A snapshot is opened once, then every command of the program ntscope runs on it (nts_run), with
+ * typed cells instead of text, and its memory is read (nts_space_open). Options are words as on
+ * the program's command line: "--pid=4", "--symbols", "nt.pdb". Nothing is printed, and a snapshot
+ * is never written to.
+ *
+ * Objects are opaque, and there is no structure whose size could change. Strings are UTF-8, with
+ * an embedded NUL as C0 80; bytes of a snapshot that are no UTF-8 stay as they are. What functions
+ * return as a pointer to const is borrowed from the object that was asked.
+ *
+ * Threads: snapshots, spaces and tables may be used by several at once; commands on one snapshot
+ * wait for each other, reads do not. No object may be freed while another thread uses it.
+ *
+ * A file that is mapped and then becomes shorter raises SIGBUS, which the library leaves to its
+ * user.
  */
+
+/* Goes up when something here changes for those who use it; nts_interface() tells the library's. */
+#define NTS_INTERFACE 1
+NTS_API unsigned nts_interface(void);
 
 /* The version of the library that is linked, "0.1.0"; static. */
 NTS_API const char *nts_version(void);
+/* The name of the index-th library that it can be built with, NULL after the last one; *version_ret
+ * is that library's version, NULL: built without it. Static. */
+NTS_API const char *nts_library(size_t index, const char **version_ret);
 
 /* NULL means success; anything else is freed by nts_error_free(). */
 struct nts_error;
@@ -34,145 +55,171 @@ enum nts_error_code {
 };
 
 NTS_API enum nts_error_code nts_error_code(const struct nts_error *err);
-/* One line without an end; borrowed until err is freed. */
+/* Lines, the last one without an end. */
 NTS_API const char *nts_error_message(const struct nts_error *err);
+/* 1 and *ret: the first address that is absent. 0: the error is about none. */
+NTS_API int nts_error_address(const struct nts_error *err, uint64_t *ret);
+/* The errno of NTS_ERROR_OS; else 0. */
+NTS_API int nts_error_errno(const struct nts_error *err);
 NTS_API void nts_error_free(struct nts_error *err); /* NULL ok */
 
+/*
+ * What commands there are. The objects are static; each function with an index returns NULL after
+ * the last one.
+ */
+struct nts_command;
+struct nts_column;
+struct nts_option;
+
+NTS_API const struct nts_command *nts_command(size_t index);
+NTS_API const struct nts_command *nts_command_find(const char *name); /* NULL: none */
+NTS_API const char *nts_command_name(const struct nts_command *c);    /* "registry keys" */
+NTS_API const char *nts_command_summary(const struct nts_command *c);
+NTS_API const char *nts_command_description(const struct nts_command *c); /* NULL: none */
+/* What may follow the options: "ADDRESS...|-"; NULL: nothing. */
+NTS_API const char *nts_command_arguments(const struct nts_command *c);
+/* 0: it is run without a snapshot. */
+NTS_API int nts_command_takes_snapshot(const struct nts_command *c);
+/* 1: its table has at most one row. */
+NTS_API int nts_command_one_object(const struct nts_command *c);
+NTS_API const struct nts_column *nts_command_column(const struct nts_command *c, size_t index);
+/* The command's own; of NULL: what all have. */
+NTS_API const struct nts_option *nts_command_option(const struct nts_command *c, size_t index);
+
+enum nts_type {
+	NTS_U64,
+	NTS_I64,
+	NTS_ADDRESS,
+	NTS_TEXT,
+	NTS_TIME, /* FILETIME: 100 ns since 1601-01-01 UTC */
+	NTS_BOOL,
+	NTS_ADDRESSES,
+	NTS_BYTES,
+	NTS_TEXTS,
+	NTS_EXPLAINED, /* values with meaning and detail */
+};
+
+NTS_API const char *nts_column_key(const struct nts_column *c); /* snake_case, stable */
+NTS_API const char *nts_column_help(const struct nts_column *c);
+NTS_API enum nts_type nts_column_type(const struct nts_column *c);
+/* 1: in a table only when --columns, or an option that it is about, asks for it. */
+NTS_API int nts_column_asked(const struct nts_column *c);
+
+enum nts_option_kind {
+	NTS_OPTION_FLAG,
+	NTS_OPTION_TEXT,
+	NTS_OPTION_NUMBER,  /* decimal or 0x... */
+	NTS_OPTION_ADDRESS, /* hexadecimal, 0x or not */
+	NTS_OPTION_SIZE,    /* as NUMBER, or decimal with K, M, G, T */
+	NTS_OPTION_LIST,    /* text; may be given several times */
+};
+
+NTS_API const char *nts_option_name(const struct nts_option *o); /* without the dashes */
+NTS_API enum nts_option_kind nts_option_kind(const struct nts_option *o);
+NTS_API const char *nts_option_help(const struct nts_option *o);
+
+/* What was said on the way. */
 enum nts_message_kind {
 	NTS_NOTE,    /* worth knowing */
 	NTS_PARTIAL, /* something that should be there could not be read */
 };
 
-/* text is borrowed for the call. Calls come one at a time, from any thread that calls into the
- * snapshot. */
-typedef void nts_message_fn(void *arg, enum nts_message_kind kind, const char *text);
-
-struct nts_options {
-	const char *format;	/* one format's name; NULL: decided by content */
-	const char *memory_map; /* of a raw snapshot, as --memory-map takes it; NULL: offset =
-				   address */
-	/* What could not be read, for as long as the snapshot is open; NULL: not wanted. */
-	nts_message_fn *message;
-	void *message_arg;
-};
-
 struct nts_snapshot;
 
-/* options may be NULL. On success *ret is closed by nts_close(); on failure it is untouched. */
-NTS_API struct nts_error *nts_open(const char *path, const struct nts_options *options,
-				   struct nts_snapshot **ret);
-NTS_API void nts_close(struct nts_snapshot *s); /* NULL ok */
-
-/* "raw", "elf-core", "crash-dump", ...; borrowed until nts_close(). */
-NTS_API const char *nts_format_name(const struct nts_snapshot *s);
-/* Physical pages of 4096 bytes of which the snapshot holds at least one byte; 0 for snapshots
- * that hold virtual memory alone (triage dumps). */
-NTS_API uint64_t nts_physical_pages(const struct nts_snapshot *s);
-/* Copies the bytes at physical address pa up to the first absent one; the number copied. */
-NTS_API size_t nts_read_physical(struct nts_snapshot *s, uint64_t pa, void *buf, size_t len);
-
 /*
- * The Windows kernel in a snapshot: found, and its structure layouts chosen, by nts_kernel_open().
- * It borrows the snapshot, which must outlive it.
+ * words: --symbols, --no-symbol-store, --no-builtin-symbols, --pagefile, --dtb, --kernel-base,
+ * --input-format, --memory-map, --member, --max-memory, --max-unpacked, --threads, as `ntscope
+ * help` explains them. The kernel is looked for when something first needs it. On failure *ret is
+ * untouched.
  */
-struct nts_kernel_options {
-	const char *const *symbols; /* files or trees, as --symbols takes them */
-	size_t num_symbols;
-	int no_builtin_symbols;
-	const uint64_t *dtb;	     /* NULL: found */
-	const uint64_t *kernel_base; /* NULL: found */
-	unsigned threads;	     /* for scans; 0: one per processor */
-};
+NTS_API struct nts_error *nts_open(const char *path, const char *const *words, size_t num_words,
+				   struct nts_snapshot **ret);
+/* NULL ok. Spaces of the snapshot may live on. */
+NTS_API void nts_close(struct nts_snapshot *s);
+/* "raw", "elf-core", "crash-dump", ... */
+NTS_API const char *nts_format_name(const struct nts_snapshot *s);
+/*
+ * The index-th message about the snapshot as a whole: of opening it and its kernel. NULL: no more
+ * so far; only the first NTS_MAX_MESSAGES are kept. kind_ret may be NULL.
+ */
+NTS_API const char *nts_message(struct nts_snapshot *s, size_t index,
+				enum nts_message_kind *kind_ret);
+#define NTS_MAX_MESSAGES 4096
 
-struct nts_kernel;
-
-/* options may be NULL. NTS_ERROR_NOT_FOUND tells in several lines what was tried. */
-NTS_API struct nts_error *nts_kernel_open(struct nts_snapshot *s,
-					  const struct nts_kernel_options *options,
-					  struct nts_kernel **ret);
-NTS_API void nts_kernel_close(struct nts_kernel *k); /* NULL ok */
-
-struct nts_kernel_info {
-	uint64_t base, size;		 /* of the image; size 0: unknown */
-	uint64_t dtb;			 /* its page tables; 0: a triage dump without */
-	unsigned paging_levels;		 /* 4 or 5; 0: a triage dump */
-	unsigned build;			 /* 0: unknown */
-	uint64_t system_time, boot_time; /* FILETIME; 0: unknown */
-	/* borrowed until nts_kernel_close(); NULL: unknown */
-	const char *pdb_name, *symbols, *located_by, *build_lab;
-	char pdb_guid[33]; /* 32 hex digits as in symbol stores; empty: unknown */
-	unsigned pdb_age;
-};
-NTS_API void nts_kernel_info(const struct nts_kernel *k, struct nts_kernel_info *ret);
-
-/* What of a process is known. */
-enum nts_process_field {
-	NTS_PROCESS_PPID = 1 << 0,
-	NTS_PROCESS_DTB = 1 << 1,
-	NTS_PROCESS_USER_DTB = 1 << 2,
-	NTS_PROCESS_THREADS = 1 << 3,
-	NTS_PROCESS_HANDLES = 1 << 4,
-	NTS_PROCESS_SESSION_ID = 1 << 5,
-	NTS_PROCESS_CREATE_TIME = 1 << 6,
-	NTS_PROCESS_EXIT_TIME = 1 << 7,
-	NTS_PROCESS_WOW64 = 1 << 8,
-};
-
-struct nts_process {
-	uint32_t known; /* enum nts_process_field; members not in it are 0 */
-	uint64_t eprocess, pid, ppid, dtb, user_dtb, threads, handles, session_id;
-	uint64_t create_time, exit_time; /* FILETIME */
-	int wow64;
-	/* UTF-8, an embedded NUL as C0 80; NULL: absent. Borrowed until the list is freed. */
-	const char *name, *image_path, *command_line;
-	const char *source; /* how it was found: "list", "cpu", "triage" */
-};
-
-struct nts_process_list;
-/* The active process list, in its order. What could not be read goes to the message function. */
-NTS_API struct nts_error *nts_processes(struct nts_kernel *k, struct nts_process_list **ret);
-NTS_API size_t nts_process_count(const struct nts_process_list *list);
-/* index < nts_process_count(). */
-NTS_API void nts_process_get(const struct nts_process_list *list, size_t index,
-			     struct nts_process *ret);
-/* Was the whole list read? */
-NTS_API int nts_process_list_complete(const struct nts_process_list *list);
-NTS_API void nts_process_list_free(struct nts_process_list *list); /* NULL ok */
-
-struct nts_module {
-	uint64_t base;
-	uint64_t size;		  /* 0: absent */
-	uint64_t object;	  /* the loader's record; 0: a triage dump */
-	uint64_t entry_point;	  /* 0: none or absent */
-	uint32_t time_date_stamp; /* 0: none or absent */
-	const char *name, *path;  /* as in struct nts_process */
-	const char *source;	  /* "list" or "triage" */
-};
-
-struct nts_module_list;
-/* The kernel's modules, in load order. */
-NTS_API struct nts_error *nts_modules(struct nts_kernel *k, struct nts_module_list **ret);
-NTS_API size_t nts_module_count(const struct nts_module_list *list);
-NTS_API void nts_module_get(const struct nts_module_list *list, size_t index,
-			    struct nts_module *ret);
-NTS_API int nts_module_list_complete(const struct nts_module_list *list);
-NTS_API void nts_module_list_free(struct nts_module_list *list); /* NULL ok */
+/* The rows of a command. It needs neither the snapshot nor the words any more. */
+struct nts_table;
 
 /*
- * A virtual address space. A space borrows what it was made from. Safe to use from several
- * threads.
+ * Runs a command: words are its options, arguments, and those common options that are about rows
+ * (--columns, --where, --sort, --limit, --pid, ...). s is NULL for commands that take no snapshot;
+ * some of these take the path of one as their first argument. "batch" is the program's alone.
+ */
+NTS_API struct nts_error *nts_run(struct nts_snapshot *s, const char *command,
+				  const char *const *words, size_t num_words,
+				  struct nts_table **ret);
+NTS_API void nts_table_free(struct nts_table *t); /* NULL ok */
+
+/* The program's exit status: 0 all was read, 3 something that should be there could not be read;
+ * other values as a command explains them. */
+NTS_API int nts_table_status(const struct nts_table *t);
+/* As nts_message(), of this run. */
+NTS_API const char *nts_table_message(const struct nts_table *t, size_t index,
+				      enum nts_message_kind *kind_ret);
+/* Bytes that the command wrote in place of rows (read --raw); NULL: it did not. */
+NTS_API const void *nts_table_output(const struct nts_table *t, size_t *size_ret);
+NTS_API size_t nts_table_rows(const struct nts_table *t);
+/* NULL after the last one. */
+NTS_API const struct nts_column *nts_table_column(const struct nts_table *t, size_t index);
+
+/*
+ * Cells. A row, column or index that is not there, and a type that a function does not know, is
+ * as an absent cell: 0 or NULL, and *ret untouched.
+ */
+NTS_API int nts_cell_present(const struct nts_table *t, size_t row, size_t column);
+/* Items of ADDRESSES, TEXTS, EXPLAINED; bytes of BYTES; 1 for others that are present. */
+NTS_API size_t nts_cell_count(const struct nts_table *t, size_t row, size_t column);
+/* U64, I64 (two's complement), ADDRESS, TIME, BOOL; an item of ADDRESSES, EXPLAINED. */
+NTS_API int nts_cell_u64(const struct nts_table *t, size_t row, size_t column, size_t index,
+			 uint64_t *ret);
+/* TEXT; an item of TEXTS (NULL: absent); the meaning of an item of EXPLAINED. */
+NTS_API const char *nts_cell_text(const struct nts_table *t, size_t row, size_t column,
+				  size_t index);
+/* EXPLAINED. */
+NTS_API const char *nts_cell_detail(const struct nts_table *t, size_t row, size_t column,
+				    size_t index);
+NTS_API const uint8_t *nts_cell_bytes(const struct nts_table *t, size_t row, size_t column);
+
+/*
+ * A whole column at once, for other languages: how many bytes it takes; they are written where
+ * size is enough. 0: there is no such column, or its cells are lists.
+ *
+ *	numbers		uint64_t value[rows]; uint8_t present[rows]
+ *	TEXT, BYTES	uint64_t end[rows]; uint8_t present[rows]; uint8_t bytes[end[rows - 1]]
+ *
+ * Absent cells are 0 and empty. Texts are then UTF-8 proper: a NUL is a NUL, and what is no
+ * UTF-8 is U+FFFD.
+ */
+NTS_API size_t nts_table_copy_column(const struct nts_table *t, size_t column, void *buf,
+				     size_t size);
+
+/*
+ * An address space: of the kernel, or with one of the words --pid=N, --cpu=N, --dtb=ADDRESS
+ * (--levels=4|5), --physical. It keeps the snapshot open.
  */
 struct nts_space;
-NTS_API struct nts_error *nts_space_kernel(struct nts_kernel *k, struct nts_space **ret);
-NTS_API struct nts_error *nts_space_process(struct nts_kernel *k, uint64_t pid,
-					    struct nts_space **ret);
-/* Page tables at any root; levels 4 or 5. */
-NTS_API struct nts_error *nts_space_root(struct nts_snapshot *s, uint64_t dtb, unsigned levels,
-					 struct nts_space **ret);
+NTS_API struct nts_error *nts_space_open(struct nts_snapshot *s, const char *const *words,
+					 size_t num_words, struct nts_space **ret);
 NTS_API void nts_space_free(struct nts_space *space); /* NULL ok */
 
-/* All of [va, va + len), or NTS_ERROR_FAULT that says what is absent and why. */
-NTS_API struct nts_error *nts_read(struct nts_space *space, uint64_t va, void *buf, size_t len);
+/* All of [address, address + len), or NTS_ERROR_FAULT that says what is absent and why. */
+NTS_API struct nts_error *nts_read(struct nts_space *space, uint64_t address, void *buf,
+				   size_t len);
+/* One absent stretch; reason is static, one of the states of `ntscope vtop`. */
+typedef void nts_gap_fn(void *arg, uint64_t address, uint64_t length, const char *reason);
+/* Fills what is there, leaves the rest of buf as it was, and calls gap (may be NULL) for each
+ * absent stretch, in order. How many bytes were filled. */
+NTS_API size_t nts_read_partial(struct nts_space *space, uint64_t address, void *buf, size_t len,
+				nts_gap_fn *gap, void *arg);
 /* "mapped", "not_captured", "not_present", ...: the states of `ntscope vtop`; static. *pa_ret is
  * written, and *has_pa set to 1, where there is a physical address. */
 NTS_API const char *nts_translate(struct nts_space *space, uint64_t va, uint64_t *pa_ret,

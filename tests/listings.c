@@ -16,6 +16,7 @@ enum {
 /* What lists something, with the words that a person would give it. */
 static const char *const listings[][MAX_WORDS] = {
 	{ "info" },
+	{ "timeline", "--scan", "--all" },
 	{ "ps", "--scan" },
 	{ "ps", "--crossview" },
 	{ "ps", "--tree" },

@@ -11,11 +11,14 @@
  * candidate (root, levels, base) is validated before it is used; `located_by` names the
  * strategy that won, the trail tells all the stories.
  */
+struct location_cache;
 struct locate_options {
 	bool has_dtb, has_kernel_base;
 	uint64_t dtb, kernel_base;
 	bool quiet;	  /* no progress line in long scans */
 	unsigned threads; /* for scans; 0 = all CPUs */
+	/* What scans met is kept there (windows/locate/location_cache.h); NULL: it is not. */
+	const struct location_cache *cache;
 };
 
 /* What was tried: one line each, in order; owned by the location's arena. */

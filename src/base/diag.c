@@ -14,6 +14,14 @@ void diag_init(struct diag *d, diag_fn *fn, void *arg)
 	*d = (struct diag){ .fn = fn, .arg = arg };
 }
 
+uint64_t diag_forget(struct diag *d)
+{
+	for (size_t i = 0; i < DIAG_REMEMBERED; i++)
+		__atomic_store_n(&d->said[i], 0, __ATOMIC_RELAXED);
+	__atomic_store_n(&d->notes, 0, __ATOMIC_RELAXED);
+	return __atomic_exchange_n(&d->partial, 0, __ATOMIC_RELAXED);
+}
+
 /* FNV-1a, 64 bits; never 0. */
 static uint64_t message_hash(enum diag_kind kind, const char *message)
 {

@@ -26,6 +26,8 @@ struct diag {
 };
 
 void diag_init(struct diag *d, diag_fn *fn, void *arg);
+/* What was said may be said again, and both counts begin anew. How many were partial before. */
+uint64_t diag_forget(struct diag *d);
 PRINTF(2, 3) void diag_note(struct diag *d, const char *fmt, ...);
 PRINTF(2, 3) void diag_partial(struct diag *d, const char *fmt, ...);
 /* Reports err as partial with a prefix and destroys it. */

@@ -2,7 +2,6 @@
 #include "base/filetime.h"
 
 enum {
-	TICKS_PER_SECOND = 10000000,
 	SECONDS_PER_DAY = 86400,
 	/* The calendar repeats every 400 years; counting from March puts leap days at the end. */
 	DAYS_PER_ERA = 146097,
@@ -49,7 +48,7 @@ static char *put_number(char *out, unsigned value, unsigned digits, char end)
 
 bool filetime_format(uint64_t filetime, char ret[FILETIME_TEXT_SIZE])
 {
-	uint64_t seconds = filetime / TICKS_PER_SECOND;
+	uint64_t seconds = filetime / FILETIME_SECOND;
 	unsigned second_of_day = (unsigned)(seconds % SECONDS_PER_DAY);
 	struct date date;
 	char *p = ret;
@@ -63,7 +62,7 @@ bool filetime_format(uint64_t filetime, char ret[FILETIME_TEXT_SIZE])
 	p = put_number(p, second_of_day / 3600, 2, ':');
 	p = put_number(p, second_of_day / 60 % 60, 2, ':');
 	p = put_number(p, second_of_day % 60, 2, '.');
-	p = put_number(p, (unsigned)(filetime % TICKS_PER_SECOND), 7, 'Z');
+	p = put_number(p, (unsigned)(filetime % FILETIME_SECOND), 7, 'Z');
 	*p = '\0';
 	return true;
 }

@@ -16,11 +16,13 @@ struct kernel;
 struct symbol_store;
 
 enum command_flag {
-	COMMAND_ONE_OBJECT = 1 << 0,   /* one row: json is one object */
-	COMMAND_NEEDS_KERNEL = 1 << 1, /* run->kernel is open, or the command fails */
-	COMMAND_TRIES_KERNEL = 1 << 2, /* run->kernel, or NULL and run->kernel_error */
-	COMMAND_RAW_OUTPUT = 1 << 3,   /* may write bytes to run->out: see wrote_raw */
-	COMMAND_NO_SNAPSHOT = 1 << 4,  /* takes none: all arguments are in run->args */
+	COMMAND_ONE_OBJECT = 1 << 0,	/* one row: json is one object */
+	COMMAND_NEEDS_KERNEL = 1 << 1,	/* run->kernel is open, or the command fails */
+	COMMAND_TRIES_KERNEL = 1 << 2,	/* run->kernel, or NULL and run->kernel_error */
+	COMMAND_RAW_OUTPUT = 1 << 3,	/* may write bytes to run->out: see wrote_raw */
+	COMMAND_NO_SNAPSHOT = 1 << 4,	/* takes none: all arguments are in run->args */
+	COMMAND_RUNS_COMMANDS = 1 << 5, /* --command (-c) is its own: which commands it runs */
+	COMMAND_WHOLE_MACHINE = 1 << 6, /* of no one process: --pid is refused */
 };
 
 struct command_run {
@@ -35,6 +37,8 @@ struct command_run {
 	struct sink *sink; /* begun with the command's columns, ended by the caller */
 	FILE *in, *out;
 	bool wrote_raw; /* set by a command that wrote bytes instead of rows: no sink_end() */
+	/* Set by a command whose answer is also the program's exit status, when all went well. */
+	unsigned exit_status;
 	struct diag *diag;
 	struct arena *arena; /* for the whole run */
 };
@@ -49,6 +53,9 @@ struct command {
 	size_t num_options;
 	const struct column *columns;
 	size_t num_columns;
+	/* "pid,handle": the columns that say which row it is when two runs are compared; NULL: its
+	 * place among the others. */
+	const char *key_columns;
 	unsigned flags;
 	/* Columns "a,b,c" to show when --columns is not given; NULL (also the function): all. */
 	const char *(*default_columns)(const struct option_values *options);

@@ -3,11 +3,18 @@
 
 #include <string.h>
 
+#include "base/nearest.h"
+
 /* In the order in which help lists them. */
 const struct command *const commands[] = {
 	&cmd_info,
 	&cmd_analyze,
+	&cmd_timeline,
+	&cmd_record,
+	&cmd_verify,
+	&cmd_report,
 	&cmd_formats,
+	&cmd_batch,
 	&cmd_ps,
 	&cmd_threads,
 	&cmd_params,
@@ -47,6 +54,7 @@ const struct command *const commands[] = {
 	&cmd_type,
 	&cmd_symbols,
 	&cmd_symbols_add,
+	&cmd_completion,
 };
 const size_t num_commands = ARRAY_SIZE(commands);
 
@@ -54,7 +62,7 @@ static const struct command_topic topics[] = {
 	{ "the snapshot", &cmd_info },	       { "processes and threads", &cmd_ps },
 	{ "objects and files", &cmd_objects }, { "the registry", &cmd_registry_hives },
 	{ "the kernel", &cmd_modules },	       { "processors and stacks", &cmd_cpus },
-	{ "memory and symbols", &cmd_vtop },
+	{ "memory and symbols", &cmd_vtop },   { "the program", &cmd_completion },
 };
 
 const char *command_topic_title(const struct command *command)
@@ -100,21 +108,20 @@ const struct command *command_find(const char *const *words, size_t count, size_
 
 const struct command *command_suggest(const char *name)
 {
-	const struct command *best = NULL;
-	unsigned best_distance = 0;
+	struct nearest nearest = { .asked = name };
+	const char *best;
 
 	for (size_t i = 0; i < num_commands; i++) {
 		if (strncmp(name, commands[i]->name, strlen(name)) == 0 &&
 		    commands[i]->name[strlen(name)] == ' ')
 			return commands[i];
 	}
-	for (size_t i = 0; i < num_commands; i++) {
-		unsigned distance = edit_distance(name, commands[i]->name);
-
-		if (!best || distance < best_distance) {
-			best = commands[i];
-			best_distance = distance;
-		}
+	for (size_t i = 0; i < num_commands; i++)
+		nearest_offer(&nearest, commands[i]->name);
+	best = nearest_best(&nearest);
+	for (size_t i = 0; best && i < num_commands; i++) {
+		if (commands[i]->name == best)
+			return commands[i];
 	}
-	return best && edit_is_close(name, best_distance) ? best : NULL;
+	return NULL;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/help.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "cli/commands.h"
@@ -41,7 +42,7 @@ static void put_wrapped(FILE *out, const char *text, size_t at, size_t indent)
 		first = false;
 		text += len;
 		if (*text == '\n') {
-			fprintf(out, "\n%*s", (int)indent, "");
+			fprintf(out, "\n%*s", text[1] == '\n' ? 0 : (int)indent, "");
 			at = indent;
 			first = true;
 		}
@@ -89,7 +90,9 @@ void help_overview(FILE *out)
 		put_item(out, commands[i]->name, commands[i]->summary);
 	}
 	fprintf(out, "\nhelp:\n");
-	put_item(out, "help", "explain a command and its columns");
+	put_item(out, "help", "explain a command and its columns, or a topic:");
+	for (size_t i = 0; i < num_help_topics; i++)
+		put_item(out, help_topics[i].name, help_topics[i].summary);
 	put_options(out, "options of every command", common_options.rows, common_options.count);
 	fprintf(out, "\nformats (--input-format):\n");
 	for (size_t i = 0; i < num_formats; i++)
@@ -109,11 +112,22 @@ static void put_columns(FILE *out, const struct command *command)
 		put_item(out, command->columns[i].key, command->columns[i].help);
 }
 
+const char *help_usage(struct arena *a, const struct command *command)
+{
+	return arena_printf(a, "usage: ntscope %s [OPTIONS]%s%s%s", command->name,
+			    command->flags & COMMAND_NO_SNAPSHOT ? "" : " SNAPSHOT",
+			    command->arguments ? " " : "",
+			    command->arguments ? command->arguments : "");
+}
+
 void help_command(FILE *out, const struct command *command)
 {
-	fprintf(out, "usage: ntscope %s [OPTIONS]%s%s%s\n\n", command->name,
-		command->flags & COMMAND_NO_SNAPSHOT ? "" : " SNAPSHOT",
-		command->arguments ? " " : "", command->arguments ? command->arguments : "");
+	struct arena a CLEANUP(arena_deinit);
+	const char *usage;
+
+	arena_init(&a, 0);
+	usage = help_usage(&a, command);
+	fprintf(out, "%s\n\n", usage ? usage : "");
 	fprintf(out, "%s: %s\n", command->name, command->summary);
 	if (command->description) {
 		putc('\n', out);
@@ -122,7 +136,8 @@ void help_command(FILE *out, const struct command *command)
 	if (command->num_options)
 		put_options(out, "options", command->options, command->num_options);
 	put_options(out, "options of every command", common_options.rows, common_options.count);
-	fprintf(out, "\ncolumns:\n");
+	if (command->num_columns)
+		fprintf(out, "\ncolumns:\n");
 	put_columns(out, command);
 	if (command->example)
 		fprintf(out, "\nexample:\n%*s%s\n", TERM_INDENT, "", command->example);
@@ -131,4 +146,61 @@ void help_command(FILE *out, const struct command *command)
 void help_columns(FILE *out, const struct command *command)
 {
 	put_columns(out, command);
+}
+
+/* A paragraph that begins with a space is shown as it is. */
+static void put_paragraphs(FILE *out, const char *text)
+{
+	while (*text) {
+		const char *end = strstr(text, "\n\n");
+		size_t len = end ? (size_t)(end - text) : strlen(text);
+		char *copy = strndup(text, len);
+
+		if (copy && *copy == ' ')
+			fprintf(out, "%s\n", copy);
+		else if (copy)
+			put_wrapped(out, copy, 0, 0);
+		free(copy);
+		if (!end)
+			return;
+		putc('\n', out);
+		text = end + 2;
+	}
+}
+
+/* The commands whose first word it is. */
+static bool put_family(FILE *out, const char *word)
+{
+	size_t len = strlen(word), count = 0;
+
+	for (size_t i = 0; i < num_commands; i++) {
+		const char *name = commands[i]->name;
+
+		if (strncmp(name, word, len) != 0 || name[len] != ' ')
+			continue;
+		if (count++ == 0)
+			fprintf(out, "usage: ntscope %s COMMAND [OPTIONS] SNAPSHOT\n\n", word);
+		put_item(out, name, commands[i]->summary);
+	}
+	if (count)
+		fprintf(out, "\n'ntscope help %s COMMAND' tells more.\n", word);
+	return count;
+}
+
+bool help_topic(FILE *out, const char *name)
+{
+	for (size_t i = 0; i < num_help_topics; i++) {
+		if (strcmp(help_topics[i].name, name) != 0)
+			continue;
+		fprintf(out, "%s: %s\n\n", name, help_topics[i].summary);
+		put_paragraphs(out, help_topics[i].text);
+		return true;
+	}
+	if (strcmp(name, "options") == 0) {
+		fprintf(out, "options: what every command takes, anywhere on the line\n");
+		put_options(out, "options of every command", common_options.rows,
+			    common_options.count);
+		return true;
+	}
+	return put_family(out, name);
 }

@@ -6,6 +6,7 @@
 
 #include "base/file.h"
 #include "cli/program.h"
+#include "cli/terminal.h"
 
 static void write_error(const char *text)
 {
@@ -46,11 +47,14 @@ static void on_bus_error(int signal_number, siginfo_t *info, void *context)
 int main(int argc, char **argv)
 {
 	const struct sigaction bus = { .sa_sigaction = on_bus_error, .sa_flags = SA_SIGINFO };
+	const bool is_terminal = isatty(STDOUT_FILENO);
 	const struct program_io io = {
 		.in = stdin,
 		.out = stdout,
 		.err = stderr,
-		.out_is_terminal = isatty(STDOUT_FILENO),
+		.out_is_terminal = is_terminal,
+		.out_width = terminal_width(STDOUT_FILENO),
+		.out_color = terminal_has_color(is_terminal),
 	};
 
 	sigaction(SIGBUS, &bus, NULL);

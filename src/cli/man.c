@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/man.h"
 
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
 #include "cli/help.h"
 
 /* Text as roff takes it: no backslash, hyphen or leading dot or quote is a command. */
@@ -85,14 +89,41 @@ static void put_command(FILE *out, const struct command *command)
 	if (command->description)
 		put_paragraphs(out, command->description);
 	put_options(out, command->options, command->num_options);
-	fputs(".PP\nColumns:\n.RS\n", out);
+	if (command->num_columns)
+		fputs(".PP\nColumns:\n.RS\n", out);
 	for (size_t i = 0; i < command->num_columns; i++)
 		put_item(out, command->columns[i].key, command->columns[i].help);
-	fputs(".RE\n", out);
+	if (command->num_columns)
+		fputs(".RE\n", out);
 	if (command->example) {
 		fputs(".PP\nExample:\n.PP\n.RS\n.nf\n", out);
 		put_text(out, command->example);
 		fputs("\n.fi\n.RE\n", out);
+	}
+}
+
+/* Paragraphs that begin with a space are shown as they are. */
+static void put_topic(FILE *out, const struct help_topic *topic)
+{
+	const char *text = topic->text;
+
+	fputs(".SH ", out);
+	for (const char *c = topic->name; *c; c++)
+		putc(toupper((unsigned char)*c), out);
+	putc('\n', out);
+	for (bool first = true; *text; first = false) {
+		const char *end = strstr(text, "\n\n");
+		size_t len = end ? (size_t)(end - text) : strlen(text);
+		char *copy = strndup(text, len);
+		bool as_it_is = copy && *copy == ' ';
+
+		if (!copy)
+			return;
+		fprintf(out, "%s%s", first ? "" : ".PP\n", as_it_is ? ".nf\n" : "");
+		put_text(out, copy);
+		fputs(as_it_is ? "\n.fi\n" : "\n", out);
+		free(copy);
+		text += end ? len + 2 : len;
 	}
 }
 
@@ -112,14 +143,16 @@ void man_print(FILE *out)
 	fputs(".SH COMMANDS\n", out);
 	for (size_t i = 0; i < num_commands; i++)
 		put_command(out, commands[i]);
-	fputs(".SS help\n.B ntscope help\n[\\fICOMMAND\\fR]\n.PP\n"
-	      "Explains a command and its columns.\n.SH OPTIONS\n"
+	fputs(".SS help\n.B ntscope help\n[\\fICOMMAND\\fR|\\fITOPIC\\fR]\n.PP\n"
+	      "Explains a command and its columns, or a topic.\n.SH OPTIONS\n"
 	      "Options may stand anywhere; \\fB\\-\\-\\fR ends them.\n",
 	      out);
 	put_options(out, common_options.rows, common_options.count);
 	fputs(".SH FORMATS\n", out);
 	for (size_t i = 0; i < num_formats; i++)
 		put_item(out, format_registry[i]->name, format_registry[i]->description);
+	for (size_t i = 0; i < num_help_topics; i++)
+		put_topic(out, &help_topics[i]);
 	fputs(".SH EXIT STATUS\n", out);
 	for (size_t i = 0; i < num_help_statuses; i++) {
 		fprintf(out, ".TP\n.B %d\n", help_statuses[i].status);

@@ -2,22 +2,30 @@
 #include "cli/options.h"
 
 #include <ctype.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/nearest.h"
 #include "base/text.h"
 
-enum { MAX_EDIT_LENGTH = 64 };
+enum { MAX_NAME = 64 };
 
 static const struct option_row common_rows[] = {
 	{ "format", 'f', OPTION_STRING, "text|json|jsonl|csv", "how to print rows (default text)" },
-	{ "columns", 'c', OPTION_STRING, "KEY,...",
+	{ "columns", 'C', OPTION_STRING, "KEY,...",
 	  "which columns to print, in this order; 'help' lists them" },
 	{ "where", 'w', OPTION_LIST, "CONDITION",
 	  "only rows that meet it: COLUMN=VALUE, or !=, <, <=, >, >=, ~ (regular expression), !~; "
 	  "may be repeated" },
 	{ "sort", 0, OPTION_STRING, "KEY,...", "order of the rows; -KEY: descending" },
 	{ "limit", 'n', OPTION_U64, "N", "stop after N rows" },
+	{ "command", 'c', OPTION_LIST, "COMMAND",
+	  "run this command; may be repeated: all of them on one opening of the snapshot" },
+	{ "wide", 'W', OPTION_FLAG, NULL,
+	  "on a terminal: whole rows, however long, instead of rows cut to its width" },
+	{ "color", 0, OPTION_STRING, "auto|always|never",
+	  "colors in text (default auto: on a terminal, by NO_COLOR and CLICOLOR_FORCE)" },
 	{ "symbols", 's', OPTION_LIST, "PATH",
 	  "symbols of the kernel: a PDB or ISF file (.json, .json.xz), or a symbol tree; may be "
 	  "repeated" },
@@ -25,6 +33,8 @@ static const struct option_row common_rows[] = {
 	  "neither use symbols that were added before (symbols add) nor keep what --symbols "
 	  "read" },
 	{ "no-builtin-symbols", 0, OPTION_FLAG, NULL, "do not use the built-in layouts" },
+	{ "no-cache", 0, OPTION_FLAG, NULL,
+	  "neither use nor keep what a search of the whole snapshot for its kernel met" },
 	{ "pagefile", 0, OPTION_LIST, "[N=]PATH",
 	  "a page file of the machine (pagefile.sys, swapfile.sys), for what is not in memory; may "
 	  "be repeated: the first is number 0 unless N says otherwise" },
@@ -58,40 +68,6 @@ struct option_word {
 	int name_len;
 	const char *value; /* after '='; NULL: none attached */
 };
-
-static unsigned least(unsigned a, unsigned b, unsigned c)
-{
-	unsigned ab = a < b ? a : b;
-
-	return ab < c ? ab : c;
-}
-
-unsigned edit_distance(const char *a, const char *b)
-{
-	unsigned row[MAX_EDIT_LENGTH + 1];
-	size_t a_len = strnlen(a, MAX_EDIT_LENGTH), b_len = strnlen(b, MAX_EDIT_LENGTH);
-
-	for (size_t j = 0; j <= b_len; j++)
-		row[j] = (unsigned)j;
-	for (size_t i = 1; i <= a_len; i++) {
-		unsigned diagonal = row[0];
-
-		row[0] = (unsigned)i;
-		for (size_t j = 1; j <= b_len; j++) {
-			unsigned above = row[j];
-
-			row[j] =
-				least(above + 1, row[j - 1] + 1, diagonal + (a[i - 1] != b[j - 1]));
-			diagonal = above;
-		}
-	}
-	return row[b_len];
-}
-
-bool edit_is_close(const char *name, unsigned distance)
-{
-	return distance <= 2 && distance < strlen(name);
-}
 
 bool address_parse(const char *s, uint64_t *ret)
 {
@@ -207,21 +183,15 @@ static struct option_value *find_letter(struct option_values *o, char letter)
 
 static struct error *unknown_option(const struct option_values *o, const struct option_word *word)
 {
-	char name[MAX_EDIT_LENGTH + 1] = "";
-	const char *best = NULL;
-	unsigned best_distance = MAX_EDIT_LENGTH;
+	char name[MAX_NAME] = "";
+	struct nearest nearest = { .asked = name };
+	const char *best;
 
-	if (word->name_len > 2 && word->name_len - 2 <= MAX_EDIT_LENGTH)
-		memcpy(name, word->name + 2, (size_t)word->name_len - 2);
-	for (size_t i = 0; i < o->count; i++) {
-		unsigned distance = edit_distance(name, o->items[i].row->name);
-
-		if (distance < best_distance) {
-			best_distance = distance;
-			best = o->items[i].row->name;
-		}
-	}
-	if (best && edit_is_close(name, best_distance))
+	snprintf(name, sizeof(name), "%.*s", word->name_len - 2, word->name + 2);
+	for (size_t i = 0; i < o->count; i++)
+		nearest_offer(&nearest, o->items[i].row->name);
+	best = nearest_best(&nearest);
+	if (best)
 		return error_new(ERROR_USAGE, "unknown option '%.*s'; did you mean '--%s'?",
 				 word->name_len, word->name, best);
 	return error_new(ERROR_USAGE, "unknown option '%.*s'", word->name_len, word->name);
@@ -319,26 +289,38 @@ static struct error *parse_option(struct arena *a, struct option_values *o, int 
 	return parse_letters(a, o, argc, argv, i);
 }
 
-struct error *options_find_command(int argc, char *const *argv, int *ret)
+/* What --command names from argv[i] on, among options that only the commands know. */
+static void find_named(struct arena *a, struct option_values *o, int argc, char *const *argv, int i)
+{
+	for (; i < argc && strcmp(argv[i], "--") != 0; i++) {
+		if (is_option(argv[i]))
+			error_destroy(parse_option(a, o, argc, argv, &i));
+	}
+}
+
+struct error *options_find_commands(struct arena *a, int argc, char *const *argv,
+				    struct command_words *ret)
 {
 	static const struct option_table none = { NULL, 0 };
-	struct arena a CLEANUP(arena_deinit);
 	struct option_values o;
 	struct error *err;
 	int i = 0;
 
-	arena_init(&a, 0);
-	if ((err = init_values(&a, &none, 0, &o)) != NULL)
+	if ((err = init_values(a, &none, 0, &o)) != NULL)
 		return err;
 	for (; i < argc && is_option(argv[i]); i++) {
 		if (strcmp(argv[i], "--") == 0) {
 			i = i + 1;
 			break;
 		}
-		if ((err = parse_option(&a, &o, argc, argv, &i)) != NULL)
+		if ((err = parse_option(a, &o, argc, argv, &i)) != NULL)
 			return err;
 	}
-	*ret = i < argc ? i : argc;
+	ret->first = i < argc ? i : argc;
+	ret->named_before = option_flag(&o, "command");
+	if (ret->first == 0 || strcmp(argv[ret->first - 1], "--") != 0)
+		find_named(a, &o, argc, argv, i);
+	ret->num_named = option_list(&o, "command", &ret->named);
 	return NULL;
 }
 

@@ -52,9 +52,21 @@ struct option_values {
 	size_t num_args;
 };
 
-/* The first word of argv[0..argc) that is not an option or an option's value; argc when there
- * is none. Only common options may stand before it. */
-MUST_CHECK struct error *options_find_command(int argc, char *const *argv, int *ret);
+/* Where a command line says which commands are meant. */
+struct command_words {
+	int first;		  /* index of the first word that is no option and no option's
+				   * value; argc: there is none */
+	bool named_before;	  /* --command stands before it */
+	const char *const *named; /* the values of --command, wherever they stand; arena */
+	size_t num_named;
+};
+
+/*
+ * Finds them in argv[0..argc), while the commands' own options are not known: only common options
+ * may stand before the first word, and what is off after it is left to options_parse().
+ */
+MUST_CHECK struct error *options_find_commands(struct arena *a, int argc, char *const *argv,
+					       struct command_words *ret);
 
 /* Parses argv[0..argc) with both tables. ERROR_USAGE names the word that is off. */
 MUST_CHECK struct error *options_parse(struct arena *a, const struct option_table *own, int argc,
@@ -68,10 +80,5 @@ size_t option_list(const struct option_values *o, const char *name, const char *
 
 /* An address: hexadecimal with or without "0x", WinDbg's back quote between digits allowed. */
 MUST_CHECK bool address_parse(const char *s, uint64_t *ret);
-
-/* How many single-letter edits lie between a and b (at most 64 bytes are looked at). */
-unsigned edit_distance(const char *a, const char *b);
-/* Is a distance small enough for "did you mean"? */
-bool edit_is_close(const char *name, unsigned distance);
 
 #endif

@@ -5,15 +5,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/commands.h"
+#include "cli/choice.h"
 #include "cli/help.h"
 #include "cli/man.h"
 #include "cli/messages.h"
 #include "cli/session.h"
+#include "cli/version.h"
+#include "output/columns.h"
 #include "windows/symbols/symbol_store.h"
-
-/* Commands in one run. */
-enum { MAX_CHOSEN = 64 };
 
 struct program {
 	const struct program_io *io;
@@ -22,86 +21,15 @@ struct program {
 	struct diag diag;
 	struct arena arena;
 	const struct command *command; /* the one that help is about; NULL until it is known */
-	const struct command *chosen[MAX_CHOSEN];
-	size_t num_chosen;
+	struct choice chosen;
+	bool color;
 	struct symbol_store store; /* folder NULL: none */
+	unsigned asked;		   /* the exit status that the command asks for */
 };
 
 static void sink_cleanup(struct sink **s)
 {
 	sink_destroy(*s);
-}
-
-static struct error *find_column(const struct command *command, const char *key, size_t len,
-				 unsigned *ret)
-{
-	for (size_t i = 0; i < command->num_columns; i++) {
-		const char *name = command->columns[i].key;
-
-		if (strlen(name) == len && memcmp(name, key, len) == 0) {
-			*ret = (unsigned)i;
-			return NULL;
-		}
-	}
-	return error_new(ERROR_USAGE, "no column '%.*s' (ntscope %s --columns help lists them)",
-			 (int)len, key, command->name);
-}
-
-/* "a,b,c" to indexes of the command's columns. */
-static struct error *select_columns(struct arena *a, const struct command *command,
-				    const char *list, struct sink_options *ret)
-{
-	size_t count = 0, capacity = strlen(list) / 2 + 1;
-	unsigned *selected = arena_calloc(a, capacity, sizeof(*selected));
-	struct error *err;
-
-	if (!selected)
-		return &error_no_memory;
-	for (;; list++) {
-		size_t len = strcspn(list, ",");
-
-		if ((err = find_column(command, list, len, &selected[count])) != NULL)
-			return err;
-		for (size_t i = 0; i < count; i++) {
-			if (selected[i] == selected[count])
-				return error_new(ERROR_USAGE, "column '%.*s' is there twice",
-						 (int)len, list);
-		}
-		count++;
-		list += len;
-		if (!*list)
-			break;
-	}
-	ret->selected = selected;
-	ret->num_selected = count;
-	return NULL;
-}
-
-/* "a,-b" to indexes of the command's columns; "-": descending. */
-static struct error *select_order(struct arena *a, const struct command *command, const char *list,
-				  struct sink_options *ret)
-{
-	struct sort_key *keys = arena_calloc(a, strlen(list) / 2 + 1, sizeof(*keys));
-	struct error *err;
-	size_t count = 0;
-
-	if (!keys)
-		return &error_no_memory;
-	for (;; list++) {
-		bool descending = *list == '-';
-		size_t len = strcspn(list += descending, ",");
-
-		err = find_column(command, list, len, &keys[count].column);
-		if (err)
-			return err;
-		keys[count++].descending = descending;
-		list += len;
-		if (!*list)
-			break;
-	}
-	ret->sort = keys;
-	ret->num_sort = count;
-	return NULL;
 }
 
 static struct error *read_kind(const struct option_values *options, enum sink_kind *ret)
@@ -124,6 +52,8 @@ static struct error *open_sink(struct program *p, const struct command *command,
 	struct sink_options sink_options = {
 		.one_object = command->flags & COMMAND_ONE_OBJECT,
 		.terminal = p->io->out_is_terminal,
+		.width = option_flag(options, "wide") ? 0 : p->io->out_width,
+		.color = p->color,
 		.label = label,
 	};
 	enum sink_kind kind;
@@ -133,9 +63,12 @@ static struct error *open_sink(struct program *p, const struct command *command,
 		return err;
 	if (!columns && command->default_columns)
 		columns = command->default_columns(options);
-	if (columns && (err = select_columns(&p->arena, command, columns, &sink_options)) != NULL)
+	if (columns &&
+	    (err = columns_select(&p->arena, command->columns, command->num_columns, columns,
+				  &sink_options.selected, &sink_options.num_selected)) != NULL)
 		return err;
-	if (order && (err = select_order(&p->arena, command, order, &sink_options)) != NULL)
+	if (order && (err = columns_order(&p->arena, command->columns, command->num_columns, order,
+					  &sink_options.sort, &sink_options.num_sort)) != NULL)
 		return err;
 	sink_options.num_where = option_list(options, "where", &sink_options.where);
 	option_u64(options, "limit", &sink_options.limit);
@@ -149,19 +82,28 @@ static const struct symbol_store *symbol_store(const struct program *p)
 	return p->store.folder ? &p->store : NULL;
 }
 
-static struct error *check_arguments(const struct command *command, const struct option_values *o)
+/* What is wrong with the arguments, and on a second line how they should be. */
+static struct error *check_arguments(struct program *p, const struct command *command,
+				     const struct option_values *o)
 {
 	size_t snapshots = command->flags & COMMAND_NO_SNAPSHOT ? 0 : 1, given;
+	const char *usage = help_usage(&p->arena, command);
 
+	if (!usage)
+		return &error_no_memory;
 	if (o->num_args < snapshots)
-		return error_new(ERROR_USAGE, "%s: which snapshot?", command->name);
+		return error_new(ERROR_USAGE, "%s: which snapshot?\n%s", command->name, usage);
 	given = o->num_args - snapshots;
 	if (given < command->min_args)
-		return error_new(ERROR_USAGE, "%s: %s is missing%s", command->name,
-				 command->arguments, snapshots ? " after the snapshot" : "");
+		return error_new(ERROR_USAGE, "%s: %s is missing%s\n%s", command->name,
+				 command->arguments, snapshots ? " after the snapshot" : "", usage);
 	if (given > command->max_args)
-		return error_new(ERROR_USAGE, "%s: '%s' is one argument too many", command->name,
-				 o->args[snapshots + command->max_args]);
+		return error_new(ERROR_USAGE, "%s: '%s' is one argument too many\n%s",
+				 command->name, o->args[snapshots + command->max_args], usage);
+	if ((command->flags & COMMAND_WHOLE_MACHINE) && option_flag(o, "pid"))
+		return error_new(ERROR_USAGE,
+				 "%s: no option '--pid': it is about the whole machine",
+				 command->name);
 	return NULL;
 }
 
@@ -169,6 +111,8 @@ static struct error *check_arguments(const struct command *command, const struct
 static struct error *check_several(const struct program *p, const struct option_values *options)
 {
 	static const char *const of_one_table[] = { "columns", "sort", "where" };
+	const unsigned runs_alone =
+		COMMAND_NO_SNAPSHOT | COMMAND_RAW_OUTPUT | COMMAND_RUNS_COMMANDS;
 	enum sink_kind kind;
 	struct error *err = read_kind(options, &kind);
 
@@ -181,10 +125,11 @@ static struct error *check_several(const struct program *p, const struct option_
 			return error_new(ERROR_USAGE, "option '--%s' is for one command at a time",
 					 of_one_table[i]);
 	}
-	for (size_t i = 0; i < p->num_chosen; i++) {
-		if ((p->chosen[i]->flags & (COMMAND_NO_SNAPSHOT | COMMAND_RAW_OUTPUT)) ||
-		    p->chosen[i]->min_args)
-			return error_new(ERROR_USAGE, "'%s' runs alone", p->chosen[i]->name);
+	for (size_t i = 0; i < p->chosen.count; i++) {
+		const struct command *command = p->chosen.items[i];
+
+		if ((command->flags & runs_alone) || command->min_args)
+			return error_new(ERROR_USAGE, "'%s' runs alone", command->name);
 	}
 	return NULL;
 }
@@ -201,6 +146,16 @@ static const struct frame {
 	[SINK_CSV] = { "", "", "", "" },
 };
 
+static void report_left_out(struct program *p, const struct sink *sink)
+{
+	size_t count = sink_left_out(sink);
+
+	if (count)
+		diag_note(&p->diag,
+			  "%zu column%s left out for the width of the terminal: --wide shows all",
+			  count, count == 1 ? "" : "s");
+}
+
 /* One of several commands: its error is one line, and the others go on. */
 static void run_one(struct program *p, struct session *session, const struct command *command,
 		    const struct frame *frame, uint64_t *failed)
@@ -210,6 +165,8 @@ static void run_one(struct program *p, struct session *session, const struct com
 
 	if (!err)
 		err = session_run(session, command, session->options, NULL, 0, sink);
+	if (sink)
+		report_left_out(p, sink);
 	if (!err)
 		return;
 	if (!sink || sink_rows(sink) == 0)
@@ -227,12 +184,12 @@ static struct error *run_several(struct program *p, struct session *session)
 
 	if (err)
 		return err;
-	for (size_t i = 0; i < p->num_chosen; i++) {
-		fprintf(p->io->out, i ? frame->next : frame->first, p->chosen[i]->name);
-		run_one(p, session, p->chosen[i], frame, &failed);
+	for (size_t i = 0; i < p->chosen.count; i++) {
+		fprintf(p->io->out, i ? frame->next : frame->first, p->chosen.items[i]->name);
+		run_one(p, session, p->chosen.items[i], frame, &failed);
 	}
 	fputs(frame->end, p->io->out);
-	if (failed < p->num_chosen)
+	if (failed < p->chosen.count)
 		return NULL;
 	return error_new(ERROR_CORRUPT, "%s: none of the commands has a result",
 			 session->snapshot->file.path);
@@ -252,205 +209,194 @@ static struct error *run_commands(struct program *p, const struct option_values 
 	struct sink *sink CLEANUP(sink_cleanup) = NULL;
 	struct error *err = NULL;
 
-	if (p->num_chosen > 1)
+	if (p->chosen.count > 1)
 		err = check_several(p, options);
-	for (size_t i = 0; i < p->num_chosen && !err; i++)
-		err = check_arguments(p->chosen[i], options);
-	if (!err && p->num_chosen == 1)
+	for (size_t i = 0; i < p->chosen.count && !err; i++)
+		err = check_arguments(p, p->chosen.items[i], options);
+	if (!err && p->chosen.count == 1)
 		err = open_sink(p, p->command, options, NULL, &sink);
 	if (!err && snapshots)
 		err = session_open(&session, options->args[0]);
 	if (err)
 		return err;
-	if (p->num_chosen > 1)
+	if (p->chosen.count > 1)
 		return run_several(p, &session);
-	return session_run(&session, p->command, options, options->args + snapshots,
-			   options->num_args - snapshots, sink);
-}
-
-/* --version, --man and --help win over everything else. */
-static bool answer_about_program(const struct program *p, const struct option_values *options)
-{
-	FILE *out = p->io->out;
-
-	if (option_flag(options, "version"))
-		fprintf(out, "ntscope %s\n", NTSCOPE_VERSION);
-	else if (option_flag(options, "man"))
-		man_print(out);
-	else if (option_flag(options, "help") && p->command)
-		help_command(out, p->command);
-	else if (option_flag(options, "help"))
-		help_overview(out);
-	else
-		return false;
-	return true;
-}
-
-static struct error *unknown_command(const char *name)
-{
-	const struct command *like = command_suggest(name);
-
-	if (like)
-		return error_new(ERROR_USAGE, "unknown command '%s'; did you mean '%s'?", name,
-				 like->name);
-	return error_new(ERROR_USAGE, "unknown command '%s'", name);
-}
-
-/* "ntscope help [COMMAND]". */
-static struct error *run_help(struct program *p, const struct option_values *options)
-{
-	size_t used;
-
-	if (options->num_args > 0 && strcmp(options->args[0], "help") != 0) {
-		p->command = command_find(options->args, options->num_args, &used);
-		if (!p->command)
-			return unknown_command(options->args[0]);
-		help_command(p->io->out, p->command);
-	} else {
-		help_overview(p->io->out);
-	}
-	return NULL;
-}
-
-static struct error *choose(struct program *p, const struct command *command)
-{
-	for (size_t i = 0; i < p->num_chosen; i++) {
-		if (p->chosen[i] == command)
-			return error_new(ERROR_USAGE, "command '%s' is there twice", command->name);
-	}
-	if (p->num_chosen == MAX_CHOSEN)
-		return error_new(ERROR_USAGE, "more than %d commands", MAX_CHOSEN);
-	p->chosen[p->num_chosen++] = command;
-	p->command = p->chosen[0];
-	return NULL;
-}
-
-/* One of a list: "ps", "registry keys". */
-static struct error *choose_name(struct program *p, const char *name)
-{
-	enum { MAX_WORDS = 4 };
-	const char *words[MAX_WORDS];
-	size_t count = 0, used;
-	char *copy = arena_strdup(&p->arena, name), *rest = NULL;
-	const struct command *command;
-
-	if (!copy)
-		return &error_no_memory;
-	for (char *w = strtok_r(copy, " ", &rest); w && count < MAX_WORDS;
-	     w = strtok_r(NULL, " ", &rest))
-		words[count++] = w;
-	command = command_find(words, count, &used);
-	if (!command || used != count)
-		return unknown_command(name);
-	return choose(p, command);
-}
-
-/* "ps,modules". */
-static struct error *choose_list(struct program *p, const char *list)
-{
-	struct error *err = NULL;
-
-	while (!err) {
-		size_t len = strcspn(list, ",");
-		const char *name = arena_strndup(&p->arena, list, len);
-
-		err = name ? choose_name(p, name) : &error_no_memory;
-		if (!list[len])
-			break;
-		list += len + 1;
-	}
+	err = session_run(&session, p->command, options, options->args + snapshots,
+			  options->num_args - snapshots, sink);
+	p->asked = session.exit_status;
+	report_left_out(p, sink);
 	return err;
 }
 
-/* By the first words, *used_ret of them. "help" is none of the commands. */
-static struct error *choose_words(struct program *p, int argc, char *const *argv, int *used_ret)
+/* --version, --man and --help win over everything else. */
+static struct error *answer_about_program(struct program *p, const struct option_values *options,
+					  bool *answered_ret)
 {
-	const struct command *command;
-	size_t used;
+	FILE *out = p->io->out;
+	enum sink_kind kind;
+	struct error *err;
 
-	*used_ret = 1;
-	if (strchr(argv[0], ','))
-		return choose_list(p, argv[0]);
-	command = command_find((const char *const *)argv, (size_t)argc, &used);
-	if (!command)
-		return strcmp(argv[0], "help") == 0 ? NULL : unknown_command(argv[0]);
-	*used_ret = (int)used;
-	return choose(p, command);
+	*answered_ret = true;
+	if (option_flag(options, "version")) {
+		if ((err = read_kind(options, &kind)) != NULL)
+			return err;
+		version_print(out, kind == SINK_JSON || kind == SINK_JSONL);
+	} else if (option_flag(options, "man")) {
+		man_print(out);
+	} else if (option_flag(options, "help") && p->command) {
+		help_command(out, p->command);
+	} else if (option_flag(options, "help")) {
+		help_overview(out);
+	} else {
+		*answered_ret = false;
+	}
+	return NULL;
 }
 
-/* The options of all commands chosen: one that several have must mean the same kind of thing. */
-static struct error *merge_options(struct program *p, struct option_table *ret)
+/* "ntscope help [COMMAND|TOPIC]". */
+static struct error *run_help(struct program *p, const struct option_values *options)
 {
-	struct option_row *rows;
-	size_t count = 0;
+	FILE *out = p->io->out;
+	size_t used;
 
-	for (size_t i = 0; i < p->num_chosen; i++)
-		count += p->chosen[i]->num_options;
-	rows = arena_calloc(&p->arena, count + 1, sizeof(*rows));
-	if (!rows)
-		return &error_no_memory;
-	count = 0;
-	for (size_t i = 0; i < p->num_chosen; i++) {
-		for (size_t j = 0; j < p->chosen[i]->num_options; j++) {
-			const struct option_row *row = &p->chosen[i]->options[j];
-			size_t k = 0;
-
-			while (k < count && strcmp(rows[k].name, row->name) != 0)
-				k++;
-			if (k == count)
-				rows[count++] = *row;
-			else if (rows[k].kind != row->kind)
-				return error_new(ERROR_USAGE,
-						 "'%s' and another command differ in what --%s is: "
-						 "run them apart",
-						 p->chosen[i]->name, row->name);
-		}
+	if (options->num_args == 0 || strcmp(options->args[0], "help") == 0) {
+		help_overview(out);
+		return NULL;
 	}
-	*ret = (struct option_table){ rows, count };
+	p->command = command_find(options->args, options->num_args, &used);
+	if (p->command)
+		help_command(out, p->command);
+	else if (!help_topic(out, options->args[0]))
+		return choice_unknown(options->args[0]);
+	return NULL;
+}
+
+/* One --command. "-c pid,name" was perhaps meant to be columns. */
+static struct error *choose_named(struct program *p, const char *list)
+{
+	const struct command *first = p->chosen.count ? p->chosen.items[0] : NULL;
+	struct error *err = choice_add_list(&p->chosen, &p->arena, list), *not_a_column;
+	unsigned column;
+
+	if (!err || !first)
+		return err;
+	not_a_column =
+		column_find(first->columns, first->num_columns, list, strcspn(list, ","), &column);
+	if (!not_a_column)
+		return error_wrap(err, "-c is for commands, -C for columns");
+	error_destroy(not_a_column);
+	return err;
+}
+
+/*
+ * By the first words, *used_ret of them, and by --command; with that alone the first word is the
+ * snapshot. "help" is none of the commands.
+ */
+static struct error *choose(struct program *p, int argc, char *const *argv,
+			    const struct command_words *words, int *used_ret)
+{
+	struct error *err = NULL;
+	size_t used = 0;
+
+	*used_ret = 0;
+	if (words->first < argc && !words->named_before) {
+		const char *const *first = (const char *const *)argv + words->first;
+
+		if (strcmp(first[0], "help") == 0 && !words->num_named) {
+			*used_ret = 1;
+			return NULL;
+		}
+		err = choice_add_words(&p->chosen, &p->arena, first, (size_t)(argc - words->first),
+				       &used);
+		if (err && !p->chosen.count && words->num_named)
+			error_destroy(take_ptr(err));
+		else
+			*used_ret = (int)used;
+	}
+	p->command = p->chosen.count ? p->chosen.items[0] : NULL;
+	if (err || (p->command && (p->command->flags & COMMAND_RUNS_COMMANDS)))
+		return err;
+	for (size_t i = 0; i < words->num_named && !err; i++)
+		err = choose_named(p, words->named[i]);
+	p->command = p->chosen.count ? p->chosen.items[0] : NULL;
+	return err;
+}
+
+static struct error *read_color(const struct program *p, const struct option_values *options,
+				bool *ret)
+{
+	const char *when = option_string(options, "color");
+
+	if (!when || strcmp(when, "auto") == 0)
+		*ret = p->io->out_color;
+	else if (strcmp(when, "always") == 0 || strcmp(when, "never") == 0)
+		*ret = when[0] == 'a';
+	else
+		return error_new(ERROR_USAGE, "option '--color': '%s' is not auto, always or never",
+				 when);
 	return NULL;
 }
 
 /* What the options say to all commands. */
-static void set_up(struct program *p, const struct option_values *options)
+static struct error *set_up(struct program *p, const struct option_values *options,
+			    size_t num_named)
 {
+	const char *const *named;
+
+	if (option_list(options, "command", &named) != num_named)
+		return error_new(ERROR_USAGE, "option '-c' stands by itself: not joined to letters "
+					      "of a command's own options");
 	p->messages.quiet = option_flag(options, "quiet");
 	p->messages.verbose = option_flag(options, "verbose");
 	p->store.verbose = p->messages.verbose;
 	if (!option_flag(options, "no-symbol-store"))
 		p->store.folder = symbol_store_default_folder(&p->arena);
+	return read_color(p, options, &p->color);
 }
 
-static struct error *run_words(struct program *p, int argc, char *const *argv)
+/* The words of the command line that do not name the command, parsed. */
+static struct error *parse_words(struct program *p, int argc, char *const *argv,
+				 struct option_values *ret, int *used_ret)
 {
+	struct command_words named = { 0 };
 	struct option_table own;
-	struct option_values options;
-	const char *columns;
-	char **words;
-	int at, used = 0, count = 0;
 	struct error *err;
+	char **words;
+	int count = 0;
 
-	if ((err = options_find_command(argc, argv, &at)) != NULL)
+	if ((err = options_find_commands(&p->arena, argc, argv, &named)) != NULL)
 		return err;
 	words = arena_calloc(&p->arena, (size_t)argc + 1, sizeof(*words));
 	if (!words)
 		return &error_no_memory;
-	if (at < argc && (err = choose_words(p, argc - at, argv + at, &used)) != NULL)
+	if ((err = choose(p, argc, argv, &named, used_ret)) != NULL)
 		return err;
 	for (int i = 0; i < argc; i++) {
-		if (i < at || i >= at + used)
+		if (i < named.first || i >= named.first + *used_ret)
 			words[count++] = argv[i];
 	}
-	if ((err = merge_options(p, &own)) != NULL)
+	if ((err = choice_options(&p->chosen, &p->arena, &own)) != NULL)
 		return err;
-	if ((err = options_parse(&p->arena, &own, count, words, &options)) != NULL)
+	if ((err = options_parse(&p->arena, &own, count, words, ret)) != NULL)
 		return err;
-	set_up(p, &options);
-	if (answer_about_program(p, &options))
-		return NULL;
-	if (at == argc)
-		return error_new(ERROR_USAGE, "which command?");
+	return set_up(p, ret, named.num_named);
+}
+
+static struct error *run_words(struct program *p, int argc, char *const *argv)
+{
+	struct option_values options;
+	const char *columns;
+	struct error *err;
+	bool answered;
+	int used;
+
+	if ((err = parse_words(p, argc, argv, &options, &used)) != NULL)
+		return err;
+	err = answer_about_program(p, &options, &answered);
+	if (err || answered)
+		return err;
 	if (!p->command)
-		return run_help(p, &options);
+		return used ? run_help(p, &options) : error_new(ERROR_USAGE, "which command?");
 	columns = option_string(&options, "columns");
 	if (columns && strcmp(columns, "help") == 0) {
 		help_columns(p->io->out, p->command);
@@ -499,5 +445,5 @@ enum exit_status program_run(int argc, char *const *argv, const struct program_i
 	messages_summary(&p.reported);
 	if (err)
 		return report_error(&p, err);
-	return p.diag.partial ? STATUS_PARTIAL : STATUS_OK;
+	return p.diag.partial ? STATUS_PARTIAL : (enum exit_status)p.asked;
 }

@@ -17,6 +17,8 @@ enum exit_status {
 struct program_io {
 	FILE *in, *out, *err;
 	bool out_is_terminal;
+	unsigned out_width; /* of the terminal, in columns; 0: rows may be of any length */
+	bool out_color;	    /* may text have colors if --color does not say? */
 };
 
 /* argv[0] is the program's name. Rows go to out, everything else to err. */

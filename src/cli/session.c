@@ -3,7 +3,9 @@
 
 #include <inttypes.h>
 
+#include "base/cache_folder.h"
 #include "windows/kernel/kernel.h"
+#include "windows/locate/location_cache.h"
 #include "windows/symbols/symbol_store.h"
 
 enum { MAX_THREADS = 1024 };
@@ -36,7 +38,7 @@ struct error *session_open(struct session *s, const char *path)
 }
 
 /* Pages that a compressed snapshot should have and that could not be decoded, if any was wanted. */
-static void report_damage(const struct session *s)
+void session_report_damage(const struct session *s)
 {
 	uint64_t pages = 0;
 	struct error *why = NULL;
@@ -50,7 +52,7 @@ static void report_damage(const struct session *s)
 
 void session_close(struct session *s)
 {
-	report_damage(s);
+	session_report_damage(s);
 	kernel_close(s->kernel);
 	snapshot_close(s->snapshot);
 	error_destroy(s->kernel_error);
@@ -78,9 +80,22 @@ static struct error *read_kernel_options(const struct session *s, struct kernel_
 	return NULL;
 }
 
+/* False: none is to be used, or there is no place for one. */
+static bool use_cache(const struct session *s, struct location_cache *ret)
+{
+	*ret = (struct location_cache){
+		.min_scanned = LOCATION_CACHE_MIN_SCANNED,
+		.diag = option_flag(s->options, "verbose") ? s->diag : NULL,
+	};
+	if (!option_flag(s->options, "no-cache"))
+		ret->folder = cache_folder_default(s->arena, "snapshots");
+	return ret->folder != NULL;
+}
+
 /* The kernel, or why there is none: found out once. */
 static struct error *open_kernel(struct session *s)
 {
+	struct location_cache cache;
 	struct kernel_options ko;
 	struct error *err;
 
@@ -88,6 +103,8 @@ static struct error *open_kernel(struct session *s)
 		return NULL;
 	if ((err = read_kernel_options(s, &ko)) != NULL)
 		return err;
+	if (use_cache(s, &cache))
+		ko.locate.cache = &cache;
 	err = kernel_open(s->snapshot, &ko, s->diag, &s->kernel);
 	s->kernel_error = error_wrap(err, "%s", s->snapshot->file.path);
 	return NULL;
@@ -98,6 +115,12 @@ static bool wants_kernel(const struct command *command, const struct option_valu
 	if (!(command->flags & (COMMAND_NEEDS_KERNEL | COMMAND_TRIES_KERNEL)))
 		return false;
 	return !command->without_kernel || !command->without_kernel(options);
+}
+
+struct error *session_prepare(struct session *s, const struct command *command,
+			      const struct option_values *options)
+{
+	return wants_kernel(command, options) ? open_kernel(s) : NULL;
 }
 
 /* Ends the rows that went out, also those before an error. */
@@ -142,5 +165,7 @@ struct error *session_run(struct session *s, const struct command *command,
 		run.kernel = s->kernel;
 		run.kernel_error = s->kernel_error;
 	}
-	return end_rows(&run, command->run(&run));
+	err = end_rows(&run, command->run(&run));
+	s->exit_status = run.exit_status;
+	return err;
 }

@@ -18,11 +18,18 @@ struct session {
 	/* the session's own */
 	struct kernel *kernel;
 	struct error *kernel_error; /* why there is no kernel, once one was asked for */
+	unsigned exit_status;	    /* what the command that ran last asks for; 0: nothing */
 };
 
 /* Opens the snapshot; the fields above it are set. Errors begin with the path. */
 MUST_CHECK struct error *session_open(struct session *s, const char *path);
-/* Says what could not be decoded, and closes. */
+/* Opens what the command will need, which session_run() does as well. No error: there may be a
+ * kernel_error. */
+MUST_CHECK struct error *session_prepare(struct session *s, const struct command *command,
+					 const struct option_values *options);
+/* Says what was wanted and could not be decoded; nothing without a snapshot. */
+void session_report_damage(const struct session *s);
+/* Does so, and closes. */
 void session_close(struct session *s);
 
 /*

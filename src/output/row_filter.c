@@ -8,6 +8,7 @@
 #include <strings.h>
 
 #include "output/cell_text.h"
+#include "output/columns.h"
 
 enum operator{ EQUAL, NOT_EQUAL, LESS, LESS_EQUAL, GREATER, GREATER_EQUAL, MATCH, NO_MATCH };
 
@@ -59,19 +60,6 @@ static bool is_match(enum operator op)
 static bool is_negation(enum operator op)
 {
 	return op == NOT_EQUAL || op == NO_MATCH;
-}
-
-static struct error *find_column(const struct column *columns, size_t count, const char *name,
-				 size_t len, struct condition *ret)
-{
-	for (size_t i = 0; i < count; i++) {
-		if (strlen(columns[i].key) != len || memcmp(columns[i].key, name, len) != 0)
-			continue;
-		ret->column = (unsigned)i;
-		ret->type = columns[i].type;
-		return NULL;
-	}
-	return error_new(ERROR_USAGE, "condition on '%.*s': no such column", (int)len, name);
 }
 
 static bool parse_number(const char *text, int base, uint64_t *ret)
@@ -162,12 +150,12 @@ static struct error *parse_regex(struct condition *c)
 static struct error *parse_condition(const struct column *columns, size_t num_columns,
 				     const char *text, struct condition *c)
 {
-	size_t len = strcspn(text, "=<>~!");
-	struct error *err = find_column(columns, num_columns, text, len, c);
-	size_t i = 0;
+	size_t len = strcspn(text, "=<>~!"), i = 0;
+	struct error *err = column_find(columns, num_columns, text, len, &c->column);
 
 	if (err)
-		return err;
+		return error_wrap(err, "condition '%s'", text);
+	c->type = columns[c->column].type;
 	while (i < ARRAY_SIZE(operators) &&
 	       strncmp(text + len, operators[i].text, strlen(operators[i].text)) != 0)
 		i++;

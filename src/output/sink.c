@@ -91,6 +91,18 @@ struct error *sink_create_rows(const struct sink_options *options, struct rows *
 	return NULL;
 }
 
+struct error *sink_create_calls(const struct sink_options *options, sink_row_fn *fn, void *arg,
+				struct sink **ret)
+{
+	struct error *err = create(options, ret);
+
+	if (err)
+		return err;
+	(*ret)->fn = fn;
+	(*ret)->fn_arg = arg;
+	return NULL;
+}
+
 void sink_destroy(struct sink *s)
 {
 	if (!s)
@@ -98,6 +110,8 @@ void sink_destroy(struct sink *s)
 	arena_deinit(&s->scratch);
 	row_filter_destroy(s->filter);
 	rows_deinit(&s->sorting);
+	rows_deinit(&s->waiting);
+	text_layout_deinit(&s->layout);
 	free(s->needed);
 	free(s->sort);
 	free(s->selected);
@@ -156,6 +170,7 @@ struct error *sink_begin(struct sink *s, const struct column *columns, size_t n)
 	struct error *err;
 
 	s->columns = columns;
+	s->num_columns = n;
 	if ((err = choose_columns(s, n)))
 		return err;
 	row_filter_destroy(take_ptr(s->filter));
@@ -176,20 +191,24 @@ static struct error *write_error(const struct sink *s)
 	return error_os(errno ? errno : EIO, "cannot write the output");
 }
 
-static void write_head(struct sink *s)
+static bool write_head(struct sink *s)
 {
-	if (!s->head_written)
-		s->ops->head(s);
+	if (s->head_written)
+		return true;
 	s->head_written = true;
+	return s->ops->head(s);
 }
 
 static struct error *write_row(struct sink *s, const struct cell *cells, unsigned depth)
 {
 	bool ok;
 
+	if (s->fn) {
+		s->rows++;
+		return s->fn(s->fn_arg, cells, depth);
+	}
 	errno = 0;
-	write_head(s);
-	ok = s->ops->row(s, cells, depth);
+	ok = write_head(s) && s->ops->row(s, cells, depth);
 	s->rows++;
 	arena_reset(&s->scratch);
 	return ok ? write_error(s) : &error_no_memory;
@@ -259,10 +278,15 @@ struct error *sink_end(struct sink *s)
 	if (err || !s->ops)
 		return err;
 	errno = 0;
-	if (!s->options.one_object)
-		write_head(s);
-	if (s->head_written)
-		s->ops->tail(s);
+	if (!s->options.one_object && !write_head(s))
+		return &error_no_memory;
+	if (s->head_written && !s->ops->tail(s))
+		return &error_no_memory;
 	fflush(s->out);
 	return write_error(s);
+}
+
+size_t sink_left_out(const struct sink *s)
+{
+	return s->layout.left_out;
 }

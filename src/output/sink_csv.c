@@ -55,11 +55,12 @@ static bool put_field(struct sink *s, const struct column *column, const struct 
 	return true;
 }
 
-static void csv_head(struct sink *s)
+static bool csv_head(struct sink *s)
 {
 	for (size_t i = 0; i < s->num_shown; i++)
 		fprintf(s->out, "%s%s", i ? "," : "", s->columns[s->shown[i]].key);
 	putc('\n', s->out);
+	return true;
 }
 
 static bool csv_row(struct sink *s, const struct cell *cells, unsigned depth)
@@ -75,9 +76,10 @@ static bool csv_row(struct sink *s, const struct cell *cells, unsigned depth)
 	return true;
 }
 
-static void csv_tail(struct sink *s)
+static bool csv_tail(struct sink *s)
 {
 	(void)s;
+	return true;
 }
 
 const struct sink_ops sink_csv_ops = {

@@ -1,71 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include <inttypes.h>
-#include <string.h>
 
-#include "base/text.h"
 #include "output/cell_text.h"
+#include "output/json_text.h"
 #include "output/sink_ops.h"
-
-/* Code points that are written as \uXXXX: what JSON demands, and what acts on a terminal (C1
- * controls, bidirectional and invisible format characters). */
-static const struct {
-	uint32_t first, last;
-} escaped_ranges[] = {
-	{ 0x0000, 0x001f }, { 0x007f, 0x009f }, { 0x00ad, 0x00ad }, { 0x061c, 0x061c },
-	{ 0x200b, 0x200f }, { 0x2028, 0x202e }, { 0x2060, 0x206f }, { 0xfeff, 0xfeff },
-};
-
-static bool is_escaped(uint32_t c)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(escaped_ranges); i++) {
-		if (c >= escaped_ranges[i].first && c <= escaped_ranges[i].last)
-			return true;
-	}
-	return false;
-}
-
-/* One code point at p, which is not plain ASCII; returns where the next begins. */
-static const char *put_special(FILE *out, const char *p)
-{
-	const char *next = p;
-	uint32_t c;
-
-	if (strncmp(p, "\xc0\x80", 2) == 0) {
-		fputs("\\u0000", out);
-		return p + 2;
-	}
-	c = text_next(&next);
-	if (c == '"' || c == '\\')
-		fprintf(out, "\\%c", (int)c);
-	else if (is_escaped(c))
-		fprintf(out, "\\u%04" PRIx32, c);
-	else if (c == 0xfffd)
-		fputs("\xef\xbf\xbd", out);
-	else
-		fwrite(p, 1, (size_t)(next - p), out);
-	return next;
-}
-
-static bool is_plain(char c)
-{
-	return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
-}
-
-static void put_string(FILE *out, const char *s)
-{
-	putc('"', out);
-	while (*s) {
-		const char *start = s;
-
-		while (is_plain(*s))
-			s++;
-		if (s != start)
-			fwrite(start, 1, (size_t)(s - start), out);
-		else
-			s = put_special(out, s);
-	}
-	putc('"', out);
-}
 
 static void put_addresses(FILE *out, const struct cell *cell)
 {
@@ -78,7 +16,7 @@ static void put_addresses(FILE *out, const struct cell *cell)
 static void put_string_or_null(FILE *out, const char *s)
 {
 	if (s)
-		put_string(out, s);
+		json_put_string(out, s);
 	else
 		fputs("null", out);
 }
@@ -142,7 +80,7 @@ static bool put_value(struct sink *s, enum cell_type type, const struct cell *ce
 	if (is_bare(type))
 		fputs(text, s->out);
 	else
-		put_string(s->out, text);
+		json_put_string(s->out, text);
 	return true;
 }
 
@@ -161,10 +99,11 @@ static bool put_object(struct sink *s, const struct cell *cells, const char *ope
 	return true;
 }
 
-static void json_head(struct sink *s)
+static bool json_head(struct sink *s)
 {
 	if (!s->options.one_object)
 		putc('[', s->out);
+	return true;
 }
 
 static bool json_row(struct sink *s, const struct cell *cells, unsigned depth)
@@ -175,11 +114,12 @@ static bool json_row(struct sink *s, const struct cell *cells, unsigned depth)
 	return put_object(s, cells, s->rows ? ",\n{" : "\n{", ", ", "}");
 }
 
-static void json_tail(struct sink *s)
+static bool json_tail(struct sink *s)
 {
 	if (!s->options.one_object)
 		fputs(s->rows ? "\n]" : "]", s->out);
 	putc('\n', s->out);
+	return true;
 }
 
 const struct sink_ops sink_json_ops = {
@@ -189,9 +129,10 @@ const struct sink_ops sink_json_ops = {
 	.tail = json_tail,
 };
 
-static void jsonl_head(struct sink *s)
+static bool jsonl_head(struct sink *s)
 {
 	(void)s;
+	return true;
 }
 
 static bool jsonl_row(struct sink *s, const struct cell *cells, unsigned depth)
@@ -203,9 +144,10 @@ static bool jsonl_row(struct sink *s, const struct cell *cells, unsigned depth)
 	return put_object(s, cells, s->num_shown ? ", " : "", ", ", "}\n");
 }
 
-static void jsonl_tail(struct sink *s)
+static bool jsonl_tail(struct sink *s)
 {
 	(void)s;
+	return true;
 }
 
 const struct sink_ops sink_jsonl_ops = {

@@ -105,6 +105,8 @@ enum column_flag {
 	COL_HIDDEN = 1 << 1, /* not in the default text table; always in json, jsonl, csv */
 	COL_INDENT = 1 << 2, /* text: indented by the row's depth (ps --tree) */
 	COL_ASKED = 1 << 3,  /* in no format unless it is selected */
+	COL_MINOR = 1 << 4,  /* left out first where a terminal is too narrow */
+	COL_STATE = 1 << 5,  /* its words and booleans may stand out: see sink_text.c */
 };
 
 struct column {

@@ -101,7 +101,7 @@ static int make_snapshot(const char *from, const char *dir, const struct form *f
 /* One run of `ntscope ps`, its output dropped; raises *resident_kib to its peak. */
 static double time_program(const char *program, const char *path, long *resident_kib)
 {
-	const char *argv[] = { program, "ps", "--quiet", path, NULL };
+	const char *argv[] = { program, "ps", "--quiet", "--no-cache", path, NULL };
 	double start = bench_now();
 	posix_spawn_file_actions_t actions;
 	struct rusage usage;

@@ -1,19 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 #include "windows/crash/stamp.h"
 
+#include "base/filetime.h"
 #include "windows/pe/tables.h"
 
 enum {
 	DEBUG_TYPE_REPRO = 16,
 	FIRST_PLAUSIBLE_YEAR = 978307200, /* 2001-01-01: no 64-bit driver is older */
 };
-#define TICKS_PER_SECOND  UINT64_C(10000000)
-#define TICKS_OF_1970	  UINT64_C(116444736000000000)
-#define TICKS_CLOCK_SLACK (86400 * TICKS_PER_SECOND)
+#define TICKS_CLOCK_SLACK (UINT64_C(86400) * FILETIME_SECOND)
 
 uint64_t stamp_time(uint32_t stamp)
 {
-	return TICKS_OF_1970 + stamp * TICKS_PER_SECOND;
+	return FILETIME_OF_1970 + (uint64_t)stamp * FILETIME_SECOND;
 }
 
 const char *stamp_kind_name(enum stamp_kind kind)

@@ -58,6 +58,7 @@ const struct callback_kind callback_kinds[] = {
 	  .function = 0x10 },
 };
 const size_t num_callback_kinds = ARRAY_SIZE(callback_kinds);
+const char callback_type_object_post[] = "object_post";
 
 const char *callback_reason_name(uint32_t reason)
 {

@@ -33,6 +33,8 @@ struct callback_kind {
 
 extern const struct callback_kind callback_kinds[];
 extern const size_t num_callback_kinds;
+/* of a routine after the operation; before it is SHAPE_OBJECT_TYPES' own */
+extern const char callback_type_object_post[];
 
 enum {
 	CALLBACK_REASON = 0x28, /* KBUGCHECK_REASON_CALLBACK_RECORD.Reason */

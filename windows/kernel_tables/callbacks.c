@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/cursor.h"
+#include "base/nearest.h"
 #include "base/text.h"
 #include "base/u64_set.h"
 #include "windows/kernel/kernel_address.h"
@@ -295,7 +296,7 @@ static struct error *add_object_callback(struct reader *r, const char *type_name
 	c.function = record_u64(r, item, OB_ITEM_PRE);
 	if (c.function.present && c.function.value && (err = add(r, &c)))
 		return err;
-	c.type = "object_post";
+	c.type = callback_type_object_post;
 	c.function = record_u64(r, item, OB_ITEM_POST);
 	return c.function.present && c.function.value ? add(r, &c) : NULL;
 }
@@ -393,4 +394,21 @@ void callback_list_deinit(struct callback_list *list)
 	free(list->items);
 	arena_deinit(&list->arena);
 	memset(list, 0, sizeof(*list));
+}
+
+struct error *callback_type_check(const char *type)
+{
+	struct nearest nearest = { .asked = type };
+	const char *best;
+
+	nearest_offer(&nearest, callback_type_object_post);
+	for (size_t i = 0; i < num_callback_kinds; i++)
+		nearest_offer(&nearest, callback_kinds[i].type);
+	if (nearest.distance == 0)
+		return NULL;
+	best = nearest_best(&nearest);
+	if (best)
+		return error_new(ERROR_USAGE, "no callbacks have type '%s'; did you mean '%s'?",
+				 type, best);
+	return error_new(ERROR_USAGE, "no callbacks have type '%s'", type);
 }

@@ -48,4 +48,7 @@ struct callback_list {
 MUST_CHECK struct error *callbacks_read(struct kernel *k, struct callback_list *ret);
 void callback_list_deinit(struct callback_list *list); /* a zeroed one is fine */
 
+/* USAGE: no list's routines have this type. */
+MUST_CHECK struct error *callback_type_check(const char *type);
+
 #endif

@@ -210,6 +210,21 @@ struct error *pool_tag_text(struct arena *a, uint32_t tag, const char **ret)
 	return *ret ? NULL : &error_no_memory;
 }
 
+struct error *pool_tag_check(const char *pattern)
+{
+	size_t count = 0;
+
+	for (const char *c = pattern; *c; count++) {
+		if (*c == '*' && !c[1])
+			break;
+		text_next(&c);
+	}
+	if (count <= TAG_SIZE && *pattern)
+		return NULL;
+	return error_new(ERROR_USAGE, "'%s' is no pool tag: these have one to %d characters",
+			 pattern, TAG_SIZE);
+}
+
 bool pool_tag_matches(const char *pattern, const char *tag)
 {
 	while (*pattern) {

@@ -55,6 +55,8 @@ void pool_tags_deinit(struct pool_tag_uses *uses); /* a zeroed one is fine */
 
 /* The four characters of a tag; those that Windows 7 marks as protected without the mark. */
 MUST_CHECK struct error *pool_tag_text(struct arena *a, uint32_t tag, const char **ret);
+/* USAGE: no tag is like this pattern of pool_tag_matches(). */
+MUST_CHECK struct error *pool_tag_check(const char *pattern);
 /* Does a tag's text match a word, in which '?' stands for any character and a last '*' for the
  * rest? */
 bool pool_tag_matches(const char *pattern, const char *tag);

@@ -332,6 +332,74 @@ static struct error *run_strategies(struct locator *l, unsigned mask)
 	return NULL;
 }
 
+static void add_text(struct sha256 *sum, const char *s)
+{
+	sha256_add(sum, s, strlen(s) + 1);
+}
+
+/* For the recall: what was found and all that is told of it; zeros if nothing was. */
+static void sum_up(const struct locator *l, uint8_t ret[SHA256_SIZE])
+{
+	const struct finding *f = &l->outcome.finding;
+	const uint64_t numbers[] = { l->outcome.root, l->outcome.levels, f->pe.base,
+				     f->evidence,     l->num_dropped,	 f->codeview.age };
+	struct sha256 sum;
+
+	memset(ret, 0, SHA256_SIZE);
+	if (!l->found)
+		return;
+	sha256_init(&sum);
+	sha256_add(&sum, numbers, sizeof(numbers));
+	sha256_add(&sum, f->codeview.guid, sizeof(f->codeview.guid));
+	for (size_t i = 0; i < l->num_attempts; i++) {
+		add_text(&sum, l->attempts[i].strategy);
+		add_text(&sum, l->attempts[i].text);
+	}
+	sha256_end(&sum, ret);
+}
+
+/* What l has of its own, for a search from the beginning. */
+static void locator_init(struct locator *l, const struct snapshot *snap,
+			 const struct locate_options *options, struct arena *a, struct recall *r)
+{
+	memset(l, 0, sizeof(*l));
+	l->snap = snap;
+	l->mem = snap->mem;
+	l->options = options;
+	l->page_budget = PAGE_BUDGET;
+	l->arena = a;
+	l->recall = r;
+}
+
+/* Options change what a search meets, and they are not in the fingerprint. */
+static const struct location_cache *usable_cache(const struct locate_options *options)
+{
+	return options->has_dtb || options->has_kernel_base ? NULL : options->cache;
+}
+
+static struct error *search(struct locator *l, const struct snapshot *snap,
+			    const struct locate_options *options, unsigned mask, struct arena *a)
+{
+	struct recall recall;
+	uint8_t end[SHA256_SIZE];
+	struct error *err;
+
+	recall_init(&recall, usable_cache(options));
+	locator_init(l, snap, options, a, &recall);
+	err = run_strategies(l, mask);
+	sum_up(l, end);
+	if (!err && recall_misled(&recall, end)) {
+		arena_reset(a);
+		locator_init(l, snap, options, a, &recall);
+		err = run_strategies(l, mask);
+		sum_up(l, end);
+	}
+	if (!err && l->found)
+		recall_keep(&recall, snap, end);
+	recall_deinit(&recall);
+	return err;
+}
+
 struct error *locate_with(const struct snapshot *snap, const struct locate_options *options,
 			  unsigned mask, struct kernel_location *ret)
 {
@@ -348,12 +416,7 @@ struct error *locate_with(const struct snapshot *snap, const struct locate_optio
 	if (!(l = calloc(1, sizeof(*l))))
 		return &error_no_memory;
 	arena_init(&loc.arena, ARENA_LIMIT);
-	l->snap = snap;
-	l->mem = snap->mem;
-	l->options = options;
-	l->page_budget = PAGE_BUDGET;
-	l->arena = &loc.arena;
-	err = run_strategies(l, mask);
+	err = search(l, snap, options, mask, &loc.arena);
 	if (!err)
 		err = l->found ? fill_location(l, &loc) : not_found(l);
 	free(l);

@@ -5,6 +5,7 @@
 #include "base/progress.h"
 #include "windows/kernel/kernel_address.h"
 #include "windows/locate.h"
+#include "windows/locate/location_cache.h"
 
 /*
  * The parts of the locator. A strategy collects roots (top page tables) and hints (addresses
@@ -103,6 +104,31 @@ struct attempt {
 	bool won;
 };
 
+/*
+ * recall.c: what scans of the same snapshot met before. Until the first scan asks it is nothing,
+ * then either known, and scans look at the pages of the log alone, or new, and they fill it.
+ */
+enum recall_state { RECALL_OFF, RECALL_UNASKED, RECALL_KNOWN, RECALL_NEW };
+struct recall {
+	const struct location_cache *cache; /* NULL if RECALL_OFF */
+	enum recall_state state;
+	uint8_t fingerprint[SHA256_SIZE];
+	struct scan_log log;
+	size_t num_scans; /* that began in this search */
+	uint64_t scanned; /* bytes that they went through */
+};
+
+struct locator;
+void recall_init(struct recall *r, const struct location_cache *cache);
+void recall_deinit(struct recall *r);
+/* Before each scan. */
+void recall_begin_scan(struct recall *r, const struct snapshot *snap);
+/* After a search, with a sum of how it ended (all zero: it found nothing): true if it must be made
+ * again, with r, because what was known led elsewhere. */
+MUST_CHECK bool recall_misled(struct recall *r, const uint8_t end[SHA256_SIZE]);
+/* After a search that found the kernel. */
+void recall_keep(struct recall *r, const struct snapshot *snap, const uint8_t end[SHA256_SIZE]);
+
 struct locator {
 	const struct snapshot *snap;
 	struct physmem *mem;
@@ -112,7 +138,8 @@ struct locator {
 	bool collected;	      /* what registers and header give is in the next three */
 	struct roots roots;
 	struct hints hints;
-	struct hints idts;    /* addresses of interrupt descriptor tables */
+	struct hints idts; /* addresses of interrupt descriptor tables */
+	struct recall *recall;
 	uint64_t page_budget; /* of image_anywhere(), over all roots */
 	struct attempt attempts[MAX_ATTEMPTS];
 	size_t num_attempts, num_dropped;
@@ -168,17 +195,13 @@ bool low_stub_find(struct physmem *mem, uint64_t *pa_ret, uint64_t *cr3_ret, uin
 
 /*
  * scan.c: a pass over captured physical memory, in steps, so that a hit in low memory
- * ends it early.
+ * ends it early; or, in one step, over the pages where such a pass met something before.
  */
-struct scan_hit {
-	uint64_t pa;
-	unsigned kind; /* the user's own */
-};
 struct scan_job;
 /* For each captured page, in any order and on several threads: view is of the page at pa. */
 typedef void scan_page_fn(struct scan_job *job, const void *arg, uint64_t pa,
 			  const struct page_view *view);
-void scan_add(struct scan_job *job, uint64_t pa, unsigned kind);
+void scan_add(struct scan_job *job, uint64_t pa, uint32_t kind);
 
 struct scan {
 	struct locator *l;
@@ -191,6 +214,7 @@ struct scan {
 	struct scan_hit *hits; /* of the last step, by address; until the next one */
 	size_t count, capacity;
 	bool dropped; /* a limit left out hits */
+	size_t index; /* among the scans of the search */
 };
 void scan_begin(struct scan *scan, struct locator *l, const char *label, scan_page_fn *fn,
 		const void *arg);

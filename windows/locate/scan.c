@@ -22,7 +22,7 @@ struct scan_job {
 	bool dropped;
 };
 
-void scan_add(struct scan_job *job, uint64_t pa, unsigned kind)
+void scan_add(struct scan_job *job, uint64_t pa, uint32_t kind)
 {
 	if (job->count == MAX_JOB_HITS)
 		job->dropped = true;
@@ -92,6 +92,7 @@ static size_t cut_jobs(struct scan *scan, struct scan_job *jobs)
 		left -= take;
 	}
 	scan->next = pa;
+	scan->l->recall->scanned += scan->budget - left;
 	return count;
 }
 
@@ -99,10 +100,19 @@ void scan_begin(struct scan *scan, struct locator *l, const char *label, scan_pa
 		const void *arg)
 {
 	*scan = (struct scan){ .l = l, .fn = fn, .arg = arg, .budget = FIRST_STEP };
+	scan->index = l->recall->num_scans;
+	recall_begin_scan(l->recall, l->snap);
 	progress_begin(&scan->progress, label, physmem_captured_bytes(l->mem), l->options->quiet);
 }
 
-struct error *scan_step(struct scan *scan)
+static struct error *reserve_hits(struct scan *scan, size_t count, size_t limit)
+{
+	return array_reserve(&scan->hits, &scan->capacity, count, sizeof(*scan->hits), limit,
+			     "scan hits");
+}
+
+/* The next stretch of memory. */
+static struct error *step_over_memory(struct scan *scan)
 {
 	struct scan_job *jobs = calloc(MAX_JOBS, sizeof(*jobs));
 	struct error *err;
@@ -114,9 +124,8 @@ struct error *scan_step(struct scan *scan)
 	err = workers_run(scan->l->options->threads, count, run_job, jobs);
 	scan->count = 0;
 	for (size_t i = 0; !err && i < count; i++) {
-		err = array_reserve(&scan->hits, &scan->capacity, scan->count + jobs[i].count,
-				    sizeof(*scan->hits), (size_t)MAX_JOBS * MAX_JOB_HITS,
-				    "scan hits");
+		err = reserve_hits(scan, scan->count + jobs[i].count,
+				   (size_t)MAX_JOBS * MAX_JOB_HITS);
 		if (err)
 			break;
 		if (jobs[i].count)
@@ -129,6 +138,56 @@ struct error *scan_step(struct scan *scan)
 		scan->budget *= 4;
 	free(jobs);
 	return err;
+}
+
+static bool met_again(const struct scan_job *job, const struct scan_hit *hit)
+{
+	for (size_t i = 0; i < job->count; i++)
+		if (job->hits[i].pa == hit->pa && job->hits[i].kind == hit->kind)
+			return true;
+	return false;
+}
+
+/* Just the pages of the hits of an earlier scan; those that are met again. */
+static struct error *step_over_known(struct scan *scan)
+{
+	const struct scan_log *log = &scan->l->recall->log;
+	const struct scan_hit *known;
+	size_t count = scan_log_hits(log, scan->index, &known);
+	struct error *err = reserve_hits(scan, count, SCAN_LOG_MAX_HITS);
+	struct scan_job *jobs;
+
+	if (err)
+		return err;
+	if (!(jobs = calloc(count + 1, sizeof(*jobs))))
+		return &error_no_memory;
+	scan->count = 0;
+	scan->end = true;
+	for (size_t i = 0; i < count; i++) {
+		jobs[i].scan = scan;
+		jobs[i].start = known[i].pa & ~(uint64_t)PAGE_MASK;
+		jobs[i].end = jobs[i].start + PAGE_SIZE;
+	}
+	err = workers_run(scan->l->options->threads, count, run_job, jobs);
+	for (size_t i = 0; !err && i < count; i++)
+		if (met_again(&jobs[i], &known[i]))
+			scan->hits[scan->count++] = known[i];
+	scan->dropped = scan->index < log->num_scans && log->dropped[scan->index];
+	free(jobs);
+	return err;
+}
+
+struct error *scan_step(struct scan *scan)
+{
+	struct recall *recall = scan->l->recall;
+	struct error *err;
+
+	if (recall->state == RECALL_KNOWN)
+		return step_over_known(scan);
+	err = step_over_memory(scan);
+	if (err || recall->state != RECALL_NEW)
+		return err;
+	return scan_log_add(&recall->log, scan->hits, scan->count, scan->dropped);
 }
 
 void scan_end(struct scan *scan)

@@ -206,6 +206,15 @@ const char *object_link_target(struct object_manager *om, uint64_t link, struct 
 	return NULL;
 }
 
+struct opt_u64 object_link_time(struct object_manager *om, uint64_t link)
+{
+	struct object o = om_object(om, link);
+	struct opt_u64 ret = { 0 };
+
+	ret.present = object_u64(&o, OBJECT_LINK_TIME, &ret.value);
+	return ret;
+}
+
 static const char *describe_link(struct object_manager *om, const struct object_info *info,
 				 struct arena *a, struct fault *fault)
 {

@@ -26,6 +26,7 @@
 	F(OBJECT, LINK_TARGET, "_OBJECT_SYMBOLIC_LINK", "LinkTarget", OPTIONAL)            \
 	F(OBJECT, LINK_CALLBACK, "_OBJECT_SYMBOLIC_LINK", "Callback", OPTIONAL)            \
 	F(OBJECT, LINK_FLAGS, "_OBJECT_SYMBOLIC_LINK", "Flags", OPTIONAL)                  \
+	F(OBJECT, LINK_TIME, "_OBJECT_SYMBOLIC_LINK", "CreationTime", OPTIONAL)            \
 	F(OBJECT, FILE_DEVICE, "_FILE_OBJECT", "DeviceObject", OPTIONAL)                   \
 	F(OBJECT, FILE_NAME, "_FILE_OBJECT", "FileName", OPTIONAL)                         \
 	F(OBJECT, FILE_RELATED, "_FILE_OBJECT", "RelatedFileObject", OPTIONAL)             \
@@ -98,6 +99,8 @@ const char *object_file_path(struct object_manager *om, uint64_t file, struct ar
 /* Where a symbolic link leads; NULL as above, and for links that call a function of the kernel. */
 const char *object_link_target(struct object_manager *om, uint64_t link, struct arena *a,
 			       struct fault *fault);
+/* FILETIME at which it was made. */
+struct opt_u64 object_link_time(struct object_manager *om, uint64_t link);
 
 /*
  * What a handle to this object is called, by its type: a file's path, "notepad.exe (816)" for a

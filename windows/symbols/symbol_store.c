@@ -1,16 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "windows/symbols/symbol_store.h"
 
-#include <dirent.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
+#include "base/cache_folder.h"
 #include "windows/symbols/symbol_cache.h"
 #include "windows/symbols/symbol_file.h"
 
@@ -29,13 +24,7 @@ static void source_cleanup(struct profile_source **src)
 
 char *symbol_store_default_folder(struct arena *a)
 {
-	const char *cache = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
-
-	if (cache && cache[0] == '/')
-		return arena_printf(a, "%s/ntscope/symbols", cache);
-	if (home && home[0] == '/')
-		return arena_printf(a, "%s/.cache/ntscope/symbols", home);
-	return NULL;
+	return cache_folder_default(a, "symbols");
 }
 
 char *symbol_store_path(const struct symbol_store *store, const uint8_t guid[16], uint32_t age)
@@ -44,66 +33,6 @@ char *symbol_store_path(const struct symbol_store *store, const uint8_t guid[16]
 
 	guid_format(guid, text);
 	return asprintf(&path, "%s/%s-%u.sym", store->folder, text, age) < 0 ? NULL : path;
-}
-
-/* Writing. */
-
-/* A folder and those above it; mode 0700 is the specification's. */
-static struct error *make_folder(char *path)
-{
-	for (char *end = path; end;) {
-		end = strchr(end + 1, '/');
-		if (end)
-			*end = '\0';
-		if (mkdir(path, 0700) < 0 && errno != EEXIST)
-			return error_os(errno, "%s: cannot create the folder", path);
-		if (end)
-			*end = '/';
-	}
-	return NULL;
-}
-
-static struct error *write_all(int fd, const uint8_t *bytes, size_t len)
-{
-	while (len) {
-		ssize_t n = write(fd, bytes, len);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return error_os(errno, "cannot write");
-		bytes += n;
-		len -= (size_t)n;
-	}
-	return NULL;
-}
-
-/* Under a name of its own until it is complete. */
-static struct error *write_file(const char *path, const uint8_t *bytes, size_t len)
-{
-	size_t folder_len = (size_t)(strrchr(path, '/') - path);
-	CLEANUP(free_string) char *folder = strndup(path, folder_len);
-	CLEANUP(free_string) char *temporary = NULL;
-	struct error *err;
-	int fd;
-
-	if (!folder || asprintf(&temporary, "%s/new.XXXXXX", folder) < 0) {
-		temporary = NULL;
-		return &error_no_memory;
-	}
-	if ((err = make_folder(folder)))
-		return err;
-	fd = mkstemp(temporary);
-	if (fd < 0)
-		return error_os(errno, "%s: cannot create a file", folder);
-	err = write_all(fd, bytes, len);
-	if (close(fd) < 0 && !err)
-		err = error_os(errno, "cannot write");
-	if (!err && rename(temporary, path) < 0)
-		err = error_os(errno, "cannot rename %s", temporary);
-	if (err)
-		unlink(temporary);
-	return error_wrap(err, "%s", path);
 }
 
 static struct error *keep(const struct profile_source *src, const struct symbol_origin *origin,
@@ -115,39 +44,12 @@ static struct error *keep(const struct profile_source *src, const struct symbol_
 
 	if (err)
 		return err;
-	err = write_file(path, bytes, len);
+	err = cache_file_write(path, bytes, len);
 	free(bytes);
 	return err;
 }
 
 /* Files that were read. */
-
-/* Makes room for one more. What cannot be listed or removed is left. */
-static void drop_oldest(const char *folder)
-{
-	char name[NAME_MAX + 1] = "";
-	DIR *dir = opendir(folder);
-	struct timespec oldest = { 0 };
-	struct dirent *entry;
-	size_t count = 0;
-	struct stat st;
-
-	while (dir && (entry = readdir(dir))) {
-		if (fstatat(dirfd(dir), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
-		    !S_ISREG(st.st_mode))
-			continue;
-		if (count++ &&
-		    (st.st_mtim.tv_sec > oldest.tv_sec ||
-		     (st.st_mtim.tv_sec == oldest.tv_sec && st.st_mtim.tv_nsec >= oldest.tv_nsec)))
-			continue;
-		oldest = st.st_mtim;
-		snprintf(name, sizeof(name), "%s", entry->d_name);
-	}
-	if (dir && count >= SYMBOL_STORE_MAX_READ)
-		unlinkat(dirfd(dir), name, 0);
-	if (dir)
-		closedir(dir);
-}
 
 /* Failing to keep it costs time only, and takes nothing from the answer. */
 static void keep_read(const struct symbol_store *store, const struct profile_source *src,
@@ -160,7 +62,7 @@ static void keep_read(const struct symbol_store *store, const struct profile_sou
 		folder = NULL;
 		return;
 	}
-	drop_oldest(folder);
+	cache_folder_make_room(folder, SYMBOL_STORE_MAX_READ);
 	err = keep(src, origin, path);
 	if (err && store->verbose)
 		diag_note(diag, "symbols are not kept: %s", error_message(err));

@@ -348,6 +348,6 @@ const struct command cmd_analyze = {
 	.example = "ntscope analyze --format json memory.dmp",
 	.columns = analyze_columns,
 	.num_columns = ANALYZE_NUM_COLUMNS,
-	.flags = COMMAND_ONE_OBJECT | COMMAND_NEEDS_KERNEL,
+	.flags = COMMAND_ONE_OBJECT | COMMAND_NEEDS_KERNEL | COMMAND_WHOLE_MACHINE,
 	.run = analyze_run,
 };

@@ -62,8 +62,11 @@ static struct error *put_pool(struct command_run *run, const struct big_pool *p)
 static struct error *bigpools_run(struct command_run *run)
 {
 	struct big_pools pools CLEANUP(big_pools_deinit) = { 0 };
-	struct error *err = big_pools_read(run->kernel, &pools);
+	const char *wanted = option_string(run->options, "tag");
+	struct error *err = wanted ? pool_tag_check(wanted) : NULL;
 
+	if (!err)
+		err = big_pools_read(run->kernel, &pools);
 	for (size_t i = 0; i < pools.count && !err && !sink_full(run->sink); i++)
 		err = put_pool(run, &pools.items[i]);
 	return err;
@@ -83,6 +86,7 @@ const struct command cmd_bigpools = {
 	.num_options = ARRAY_SIZE(bigpools_options),
 	.columns = bigpools_columns,
 	.num_columns = BIGPOOLS_NUM_COLUMNS,
-	.flags = COMMAND_NEEDS_KERNEL,
+	.key_columns = "address",
+	.flags = COMMAND_NEEDS_KERNEL | COMMAND_WHOLE_MACHINE,
 	.run = bigpools_run,
 };

@@ -80,7 +80,8 @@ static struct error *callbacks_run(struct command_run *run)
 	const char *type = option_string(run->options, "type");
 	struct error *err;
 
-	if ((err = callbacks_read(run->kernel, &list)) ||
+	if ((type && (err = callback_type_check(type))) ||
+	    (err = callbacks_read(run->kernel, &list)) ||
 	    (list.count && (err = code_names_read(run->kernel, &names))))
 		return err;
 	for (size_t i = 0; i < list.count && !err && !sink_full(run->sink); i++) {
@@ -109,6 +110,6 @@ const struct command cmd_callbacks = {
 	.num_options = ARRAY_SIZE(callbacks_options),
 	.columns = callbacks_columns,
 	.num_columns = CALLBACKS_NUM_COLUMNS,
-	.flags = COMMAND_NEEDS_KERNEL,
+	.flags = COMMAND_NEEDS_KERNEL | COMMAND_WHOLE_MACHINE,
 	.run = callbacks_run,
 };

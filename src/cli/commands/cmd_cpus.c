@@ -145,6 +145,7 @@ const struct command cmd_cpus = {
 	.example = "ntscope cpus --format json memory.dmp",
 	.columns = cpus_columns,
 	.num_columns = CPUS_NUM_COLUMNS,
-	.flags = COMMAND_NEEDS_KERNEL,
+	.key_columns = "cpu",
+	.flags = COMMAND_NEEDS_KERNEL | COMMAND_WHOLE_MACHINE,
 	.run = cpus_run,
 };

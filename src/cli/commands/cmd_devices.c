@@ -217,6 +217,7 @@ const struct command cmd_devices = {
 	.num_options = ARRAY_SIZE(devices_options),
 	.columns = devices_columns,
 	.num_columns = DEVICES_NUM_COLUMNS,
-	.flags = COMMAND_NEEDS_KERNEL,
+	.key_columns = "device",
+	.flags = COMMAND_NEEDS_KERNEL | COMMAND_WHOLE_MACHINE,
 	.run = devices_run,
 };

@@ -201,6 +201,7 @@ const struct command cmd_disasm = {
 	.num_options = ARRAY_SIZE(disasm_options),
 	.columns = disasm_columns,
 	.num_columns = DISASM_NUM_COLUMNS,
+	.key_columns = "address",
 	.flags = COMMAND_TRIES_KERNEL,
 	.without_kernel = space_without_kernel,
 	.run = disasm_run,

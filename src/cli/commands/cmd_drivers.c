@@ -36,7 +36,7 @@ enum {
 };
 
 static const struct column drivers_columns[DRIVERS_NUM_COLUMNS] = {
-	[DRIVERS_OBJECT] = { "object", "OBJECT", CELL_ADDR, 18, 0,
+	[DRIVERS_OBJECT] = { "object", "OBJECT", CELL_ADDR, 18, COL_MINOR,
 			     "virtual address of the driver object" },
 	[DRIVERS_NAME] = { "name", "NAME", CELL_STR, 22, 0, "as the driver object has it" },
 	[DRIVERS_START] = { "start", "START", CELL_ADDR, 18, 0,
@@ -64,7 +64,7 @@ static const struct column drivers_columns[DRIVERS_NUM_COLUMNS] = {
 	[DRIVERS_SECTION] = { "section", "SECTION", CELL_ADDR, 18, COL_HIDDEN,
 			      "address of its loader record: see modules" },
 	[DRIVERS_FLAGS] = { "flags", "FLAGS", CELL_ADDR, 10, COL_HIDDEN, "DRVO_* bits" },
-	[DRIVERS_SOURCE] = { "source", "SOURCE", CELL_STR, 9, COL_HIDDEN,
+	[DRIVERS_SOURCE] = { "source", "SOURCE", CELL_STR, 9, COL_HIDDEN | COL_STATE,
 			     "directory (\\Driver, \\FileSystem) or pool_scan (--scan)" },
 	[DRIVERS_POOL] = { "physical", "PHYSICAL", CELL_ADDR, 12, COL_HIDDEN,
 			   "--scan: physical address of its pool block" },
@@ -288,7 +288,8 @@ const struct command cmd_drivers = {
 	.num_options = ARRAY_SIZE(drivers_options),
 	.columns = drivers_columns,
 	.num_columns = DRIVERS_NUM_COLUMNS,
-	.flags = COMMAND_NEEDS_KERNEL,
+	.key_columns = "object",
+	.flags = COMMAND_NEEDS_KERNEL | COMMAND_WHOLE_MACHINE,
 	.default_columns = drivers_default_columns,
 	.run = drivers_run,
 };

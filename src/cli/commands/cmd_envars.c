@@ -81,6 +81,7 @@ const struct command cmd_envars = {
 	.num_options = ARRAY_SIZE(envars_options),
 	.columns = envars_columns,
 	.num_columns = ENVARS_NUM_COLUMNS,
+	.key_columns = "pid,name,wow64",
 	.flags = COMMAND_NEEDS_KERNEL,
 	.run = envars_run,
 };

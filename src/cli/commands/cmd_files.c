@@ -27,7 +27,8 @@ enum {
 };
 
 static const struct column files_columns[FILES_NUM_COLUMNS] = {
-	[FILES_OBJECT] = { "object", "OBJECT", CELL_ADDR, 18, 0, "virtual address of the object" },
+	[FILES_OBJECT] = { "object", "OBJECT", CELL_ADDR, 18, COL_MINOR,
+			   "virtual address of the object" },
 	[FILES_ACCESS] = { "access", "ACCESS", CELL_STR, 6, 0,
 			   "R read, W write, D delete: what it was opened for; r, w, d: what "
 			   "others "
@@ -172,6 +173,7 @@ const struct command cmd_files = {
 	.num_options = ARRAY_SIZE(files_options),
 	.columns = files_columns,
 	.num_columns = FILES_NUM_COLUMNS,
+	.key_columns = "object",
 	.flags = COMMAND_NEEDS_KERNEL,
 	.run = files_run,
 };

@@ -111,6 +111,7 @@ const struct command cmd_gdt = {
 	.num_options = ARRAY_SIZE(gdt_options),
 	.columns = gdt_columns,
 	.num_columns = GDT_NUM_COLUMNS,
-	.flags = COMMAND_TRIES_KERNEL,
+	.key_columns = "cpu,selector",
+	.flags = COMMAND_TRIES_KERNEL | COMMAND_WHOLE_MACHINE,
 	.run = gdt_run,
 };

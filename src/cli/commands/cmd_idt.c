@@ -133,6 +133,7 @@ const struct command cmd_idt = {
 	.num_options = ARRAY_SIZE(idt_options),
 	.columns = idt_columns,
 	.num_columns = IDT_NUM_COLUMNS,
-	.flags = COMMAND_TRIES_KERNEL,
+	.key_columns = "cpu,vector",
+	.flags = COMMAND_TRIES_KERNEL | COMMAND_WHOLE_MACHINE,
 	.run = idt_run,
 };

@@ -388,6 +388,6 @@ const struct command cmd_info = {
 	.example = "ntscope info --format json memory.dmp",
 	.columns = info_columns,
 	.num_columns = INFO_NUM_COLUMNS,
-	.flags = COMMAND_ONE_OBJECT | COMMAND_TRIES_KERNEL,
+	.flags = COMMAND_ONE_OBJECT | COMMAND_TRIES_KERNEL | COMMAND_WHOLE_MACHINE,
 	.run = info_run,
 };

@@ -311,6 +311,7 @@ const struct command cmd_maps = {
 	.num_options = ARRAY_SIZE(maps_options),
 	.columns = maps_columns,
 	.num_columns = MAPS_NUM_COLUMNS,
+	.key_columns = "pid,start",
 	.flags = COMMAND_NEEDS_KERNEL,
 	.run = maps_run,
 };

@@ -44,7 +44,7 @@ static const struct column modules_columns[MODULES_NUM_COLUMNS] = {
 				      "builds" },
 	[MODULES_CHECKSUM] = { "checksum", "CHECKSUM", CELL_ADDR, 10, COL_HIDDEN,
 			       "checksum of the PE header" },
-	[MODULES_SOURCE] = { "source", "SOURCE", CELL_STR, 6, COL_HIDDEN,
+	[MODULES_SOURCE] = { "source", "SOURCE", CELL_STR, 6, COL_HIDDEN | COL_STATE,
 			     "list (PsLoadedModuleList), pool_scan (its pool block) or triage (a "
 			     "small dump's own list); "
 			     "with --unloaded ring (MmUnloadedDrivers) or triage" },
@@ -54,7 +54,7 @@ static const struct column modules_columns[MODULES_NUM_COLUMNS] = {
 			  "--unloaded: the first byte behind it" },
 	[MODULES_TIME] = { "time", "TIME", CELL_TIME, 28, COL_ASKED,
 			   "--unloaded: when that was; small dumps do not say" },
-	[MODULES_IN_LIST] = { "in_list", "LISTED", CELL_BOOL, 6, COL_ASKED,
+	[MODULES_IN_LIST] = { "in_list", "LISTED", CELL_BOOL, 6, COL_ASKED | COL_STATE,
 			      "--scan: the list of loaded modules leads to it" },
 	[MODULES_PHYSICAL] = { "physical", "PHYSICAL", CELL_ADDR, 11, COL_ASKED,
 			       "--scan: physical address of its pool block" },
@@ -158,7 +158,8 @@ const struct command cmd_modules = {
 	.num_options = ARRAY_SIZE(modules_options),
 	.columns = modules_columns,
 	.num_columns = MODULES_NUM_COLUMNS,
-	.flags = COMMAND_NEEDS_KERNEL,
+	.key_columns = "base",
+	.flags = COMMAND_NEEDS_KERNEL | COMMAND_WHOLE_MACHINE,
 	.default_columns = modules_default_columns,
 	.run = modules_run,
 };

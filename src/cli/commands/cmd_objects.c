@@ -15,6 +15,7 @@ enum {
 	OBJECTS_HANDLES,
 	OBJECTS_HEADER,
 	OBJECTS_ENTRY,
+	OBJECTS_CREATE_TIME,
 	OBJECTS_NUM_COLUMNS
 };
 
@@ -22,7 +23,7 @@ static const struct column objects_columns[OBJECTS_NUM_COLUMNS] = {
 	[OBJECTS_PATH] = { "path", "PATH", CELL_STR, 50, 0,
 			   "where it is in the namespace; null: a name on the way is absent" },
 	[OBJECTS_TYPE] = { "type", "TYPE", CELL_STR, 16, 0, "object type; null: absent" },
-	[OBJECTS_OBJECT] = { "object", "OBJECT", CELL_ADDR, 18, 0,
+	[OBJECTS_OBJECT] = { "object", "OBJECT", CELL_ADDR, 18, COL_MINOR,
 			     "virtual address of the object's body" },
 	[OBJECTS_TARGET] = { "target", "TARGET", CELL_STR, 0, 0,
 			     "where a symbolic link leads; null for others" },
@@ -36,6 +37,8 @@ static const struct column objects_columns[OBJECTS_NUM_COLUMNS] = {
 			     "virtual address of the object's header" },
 	[OBJECTS_ENTRY] = { "entry", "ENTRY", CELL_ADDR, 18, COL_HIDDEN,
 			    "virtual address of the directory's entry that leads to it" },
+	[OBJECTS_CREATE_TIME] = { "create_time", "CREATED", CELL_TIME, 28, COL_ASKED,
+				  "of a symbolic link: when it was made" },
 };
 
 static const struct option_row objects_options[] = {
@@ -65,13 +68,16 @@ static struct error *objects_row(void *arg, const struct namespace_object *o)
 {
 	struct objects_listing *l = arg;
 	const char *target = NULL;
+	struct opt_u64 created = { 0 };
 	struct fault fault = { 0 };
 	struct error *err;
 
 	if (sink_full(l->run->sink) || !is_wanted(l, o))
 		return NULL;
-	if (o->info.type && strcmp(o->info.type, "SymbolicLink") == 0)
+	if (o->info.type && strcmp(o->info.type, "SymbolicLink") == 0) {
 		target = object_link_target(l->objects, o->info.va, &l->arena, &fault);
+		created = object_link_time(l->objects, o->info.va);
+	}
 	if (fault.va)
 		diag_partial(l->run->diag, "symbolic link 0x%" PRIx64 ": target: 0x%" PRIx64 ": %s",
 			     o->info.va, fault.va, va_state_text(fault.state));
@@ -85,6 +91,7 @@ static struct error *objects_row(void *arg, const struct namespace_object *o)
 			       [OBJECTS_HANDLES] = cell_opt(o->info.handle_count),
 			       [OBJECTS_HEADER] = cell_addr(o->info.header),
 			       [OBJECTS_ENTRY] = o->entry ? cell_addr(o->entry) : CELL_ABSENT,
+			       [OBJECTS_CREATE_TIME] = cell_opt(created),
 		       },
 		       0);
 	arena_reset(&l->arena);
@@ -96,8 +103,14 @@ static struct error *list_below(struct objects_listing *l, const char *path)
 	uint64_t start;
 	struct error *err;
 
-	if ((err = object_lookup(l->objects, path, &start)))
-		return err;
+	if ((err = object_lookup(l->objects, path ? path : "\\", &start))) {
+		/* As of every list whose root is not there: it is empty, and not whole. */
+		if (path || (error_code(err) != ERROR_FAULT && error_code(err) != ERROR_NOT_FOUND))
+			return err;
+		diag_error(l->run->diag, err, "objects");
+		return NULL;
+	}
+	path = path ? path : "\\";
 	return namespace_walk(l->objects, start, path, objects_row, l);
 }
 
@@ -114,7 +127,7 @@ static struct error *objects_run(struct command_run *run)
 	if ((err = object_manager_open(run->kernel, &l.objects)))
 		return err;
 	arena_init(&l.arena, 0);
-	err = list_below(&l, path ? path : "\\");
+	err = list_below(&l, path);
 	arena_deinit(&l.arena);
 	object_manager_close(l.objects);
 	return err;
@@ -135,6 +148,7 @@ const struct command cmd_objects = {
 	.num_options = ARRAY_SIZE(objects_options),
 	.columns = objects_columns,
 	.num_columns = OBJECTS_NUM_COLUMNS,
-	.flags = COMMAND_NEEDS_KERNEL,
+	.key_columns = "path",
+	.flags = COMMAND_NEEDS_KERNEL | COMMAND_WHOLE_MACHINE,
 	.run = objects_run,
 };

@@ -26,7 +26,7 @@ static const struct column params_columns[PARAMS_NUM_COLUMNS] = {
 	[PARAMS_PID] = { "pid", "PID", CELL_U64, 6, COL_RIGHT, "process id" },
 	[PARAMS_NAME] = { "name", "NAME", CELL_STR, 15, 0,
 			  "image name as the kernel keeps it (at most 15 characters)" },
-	[PARAMS_WOW64] = { "wow64", "WOW64", CELL_BOOL, 5, 0,
+	[PARAMS_WOW64] = { "wow64", "WOW64", CELL_BOOL, 5, COL_MINOR,
 			   "the 32-bit parameters of a WoW64 process" },
 	[PARAMS_COMMAND_LINE] = { "command_line", "COMMAND LINE", CELL_STR, 50, 0, "command line" },
 	[PARAMS_CURRENT_DIRECTORY] = { "current_directory", "CURRENT DIRECTORY", CELL_STR, 0, 0,
@@ -119,6 +119,7 @@ const struct command cmd_params = {
 	.num_options = ARRAY_SIZE(params_options),
 	.columns = params_columns,
 	.num_columns = PARAMS_NUM_COLUMNS,
+	.key_columns = "pid",
 	.flags = COMMAND_NEEDS_KERNEL,
 	.run = params_run,
 };

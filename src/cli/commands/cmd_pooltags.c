@@ -51,8 +51,11 @@ static struct error *put_tag(struct command_run *run, const struct pool_tag_use 
 static struct error *pooltags_run(struct command_run *run)
 {
 	struct pool_tag_uses uses CLEANUP(pool_tags_deinit) = { 0 };
-	struct error *err = pool_tags_read(run->kernel, &uses);
+	const char *wanted = option_string(run->options, "tag");
+	struct error *err = wanted ? pool_tag_check(wanted) : NULL;
 
+	if (!err)
+		err = pool_tags_read(run->kernel, &uses);
 	for (size_t i = 0; i < uses.count && !err && !sink_full(run->sink); i++)
 		err = put_tag(run, &uses.items[i]);
 	return err;
@@ -72,6 +75,7 @@ const struct command cmd_pooltags = {
 	.num_options = ARRAY_SIZE(pooltags_options),
 	.columns = pooltags_columns,
 	.num_columns = POOLTAGS_NUM_COLUMNS,
-	.flags = COMMAND_NEEDS_KERNEL,
+	.key_columns = "tag",
+	.flags = COMMAND_NEEDS_KERNEL | COMMAND_WHOLE_MACHINE,
 	.run = pooltags_run,
 };

@@ -13,11 +13,12 @@ enum { ROW_BYTES = 16, DEFAULT_LENGTH = 256 };
 
 static const struct column read_columns[READ_NUM_COLUMNS] = {
 	[READ_ADDRESS] = { "address", "ADDRESS", CELL_ADDR, 18, 0, "of the row's first byte" },
-	[READ_LENGTH] = { "length", "LENGTH", CELL_U64, 6, COL_RIGHT, "bytes of the row" },
+	[READ_LENGTH] = { "length", "LENGTH", CELL_U64, 6, COL_RIGHT | COL_MINOR,
+			  "bytes of the row" },
 	[READ_BYTES] = { "bytes", "BYTES", CELL_BYTES, 3 * ROW_BYTES - 1, 0,
 			 "their values; absent: none of them is in the snapshot" },
 	[READ_TEXT] = { "text", "TEXT", CELL_STR, ROW_BYTES, 0, "the printable ones" },
-	[READ_STATE] = { "state", "STATE", CELL_STR, 0, 0,
+	[READ_STATE] = { "state", "STATE", CELL_STR, 0, COL_MINOR,
 			 "where the bytes are, or why they are absent: see vtop" },
 };
 
@@ -284,6 +285,7 @@ const struct command cmd_read = {
 	.num_options = ARRAY_SIZE(read_options),
 	.columns = read_columns,
 	.num_columns = READ_NUM_COLUMNS,
+	.key_columns = "address",
 	.flags = COMMAND_TRIES_KERNEL | COMMAND_RAW_OUTPUT,
 	.without_kernel = space_without_kernel,
 	.run = read_run,

@@ -259,6 +259,7 @@ const struct command cmd_registers = {
 	.num_options = ARRAY_SIZE(registers_options),
 	.columns = registers_columns,
 	.num_columns = REGISTERS_NUM_COLUMNS,
+	.key_columns = "cpu,tid,register",
 	.flags = COMMAND_TRIES_KERNEL,
 	.default_columns = registers_default_columns,
 	.run = registers_run,

@@ -127,6 +127,7 @@ const struct command cmd_registry_get = {
 	.num_options = ARRAY_SIZE(get_options),
 	.columns = get_columns,
 	.num_columns = GET_NUM_COLUMNS,
-	.flags = COMMAND_NEEDS_KERNEL | COMMAND_ONE_OBJECT | COMMAND_RAW_OUTPUT,
+	.flags = COMMAND_NEEDS_KERNEL | COMMAND_ONE_OBJECT | COMMAND_RAW_OUTPUT |
+		 COMMAND_WHOLE_MACHINE,
 	.run = get_run,
 };

@@ -106,8 +106,13 @@ static struct error *hives_run(struct command_run *run)
 	struct registry *registry;
 	struct error *err;
 
-	if ((err = registry_open(run->kernel, &registry)))
-		return err;
+	if ((err = registry_open(run->kernel, &registry))) {
+		/* As of every list whose root is not there: it is empty, and not whole. */
+		if (error_code(err) != ERROR_NOT_FOUND)
+			return err;
+		diag_error(run->diag, err, "registry");
+		return NULL;
+	}
 	if (option_flag(run->options, "scan"))
 		err = registry_scan(registry);
 	for (size_t i = 0; i < registry_num_hives(registry) && !err && !sink_full(run->sink); i++)
@@ -132,6 +137,7 @@ const struct command cmd_registry_hives = {
 	.num_options = ARRAY_SIZE(hives_options),
 	.columns = hives_columns,
 	.num_columns = HIVES_NUM_COLUMNS,
-	.flags = COMMAND_NEEDS_KERNEL,
+	.key_columns = "object",
+	.flags = COMMAND_NEEDS_KERNEL | COMMAND_WHOLE_MACHINE,
 	.run = hives_run,
 };

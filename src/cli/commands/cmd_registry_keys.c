@@ -120,6 +120,7 @@ const struct command cmd_registry_keys = {
 	.num_options = ARRAY_SIZE(keys_options),
 	.columns = keys_columns,
 	.num_columns = KEYS_NUM_COLUMNS,
-	.flags = COMMAND_NEEDS_KERNEL,
+	.key_columns = "path",
+	.flags = COMMAND_NEEDS_KERNEL | COMMAND_WHOLE_MACHINE,
 	.run = keys_run,
 };

@@ -132,6 +132,7 @@ const struct command cmd_registry_values = {
 	.num_options = ARRAY_SIZE(values_options),
 	.columns = values_columns,
 	.num_columns = VALUES_NUM_COLUMNS,
-	.flags = COMMAND_NEEDS_KERNEL,
+	.key_columns = "key,name",
+	.flags = COMMAND_NEEDS_KERNEL | COMMAND_WHOLE_MACHINE,
 	.run = values_run,
 };

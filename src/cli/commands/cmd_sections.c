@@ -200,6 +200,7 @@ const struct command cmd_sections = {
 	.num_options = ARRAY_SIZE(sections_options),
 	.columns = sections_columns,
 	.num_columns = SECTIONS_NUM_COLUMNS,
+	.key_columns = "control_area",
 	.flags = COMMAND_NEEDS_KERNEL,
 	.run = sections_run,
 };

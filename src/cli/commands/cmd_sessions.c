@@ -76,6 +76,7 @@ const struct command cmd_sessions = {
 	.example = "ntscope sessions --columns session_id,processes memory.dmp",
 	.columns = sessions_columns,
 	.num_columns = SESSIONS_NUM_COLUMNS,
-	.flags = COMMAND_NEEDS_KERNEL,
+	.key_columns = "session_id",
+	.flags = COMMAND_NEEDS_KERNEL | COMMAND_WHOLE_MACHINE,
 	.run = sessions_run,
 };

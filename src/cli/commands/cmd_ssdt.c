@@ -150,6 +150,7 @@ const struct command cmd_ssdt = {
 	.num_options = ARRAY_SIZE(ssdt_options),
 	.columns = ssdt_columns,
 	.num_columns = SSDT_NUM_COLUMNS,
-	.flags = COMMAND_NEEDS_KERNEL,
+	.key_columns = "table,index",
+	.flags = COMMAND_NEEDS_KERNEL | COMMAND_WHOLE_MACHINE,
 	.run = ssdt_run,
 };

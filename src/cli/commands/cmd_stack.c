@@ -197,6 +197,7 @@ const struct command cmd_stack = {
 	.num_options = ARRAY_SIZE(stack_options),
 	.columns = stack_columns,
 	.num_columns = STACK_NUM_COLUMNS,
+	.key_columns = "pid,tid,frame",
 	.flags = COMMAND_NEEDS_KERNEL,
 	.default_columns = stack_default_columns,
 	.run = stack_run,

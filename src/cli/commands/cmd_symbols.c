@@ -161,14 +161,17 @@ static struct error *put(struct command_run *run, const struct listed *item, str
 static struct error *put_matching(struct command_run *run, const struct listing *l,
 				  const char *pattern)
 {
-	uint64_t before = sink_rows(run->sink);
+	bool found = false;
 	struct error *err;
 
-	for (size_t i = 0; i < l->count && !sink_full(run->sink); i++)
-		if (names_match(pattern, l->items[i].symbol.name) &&
-		    (err = put(run, &l->items[i], CELL_ABSENT)))
+	for (size_t i = 0; i < l->count && !sink_full(run->sink); i++) {
+		if (!names_match(pattern, l->items[i].symbol.name))
+			continue;
+		found = true;
+		if ((err = put(run, &l->items[i], CELL_ABSENT)))
 			return err;
-	if (sink_rows(run->sink) == before && !sink_full(run->sink))
+	}
+	if (!found && !sink_full(run->sink))
 		return error_new(ERROR_NOT_FOUND, "no symbol matches '%s'", pattern);
 	return NULL;
 }
@@ -235,6 +238,7 @@ const struct command cmd_symbols = {
 	.example = "ntscope symbols memory.dmp 'Ps*Process*' fffff805`1a09f000",
 	.columns = symbols_columns,
 	.num_columns = SYMBOLS_NUM_COLUMNS,
+	.key_columns = "address,name",
 	.flags = COMMAND_NEEDS_KERNEL,
 	.run = symbols_run,
 };

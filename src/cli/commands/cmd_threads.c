@@ -40,7 +40,7 @@ static const struct column threads_columns[THREADS_NUM_COLUMNS] = {
 	[THREADS_PID] = { "pid", "PID", CELL_U64, 6, COL_RIGHT,
 			  "process id that the thread keeps" },
 	[THREADS_TID] = { "tid", "TID", CELL_U64, 6, COL_RIGHT, "thread id" },
-	[THREADS_ETHREAD] = { "ethread", "ETHREAD", CELL_ADDR, 18, 0,
+	[THREADS_ETHREAD] = { "ethread", "ETHREAD", CELL_ADDR, 18, COL_MINOR,
 			      "virtual address of the thread object" },
 	[THREADS_START_ADDRESS] = { "start_address", "START", CELL_ADDR, 18, COL_HIDDEN,
 				    "where the kernel started it" },
@@ -54,7 +54,7 @@ static const struct column threads_columns[THREADS_NUM_COLUMNS] = {
 				   "the file mapped there; none: code that belongs to no file" },
 	[THREADS_TEB] = { "teb", "TEB", CELL_ADDR, 18, COL_HIDDEN,
 			  "thread environment block in the process's memory" },
-	[THREADS_STATE] = { "state", "STATE", CELL_STR, 10, 0, "scheduling state" },
+	[THREADS_STATE] = { "state", "STATE", CELL_STR, 10, COL_STATE, "scheduling state" },
 	[THREADS_WAIT_REASON] = { "wait_reason", "WAIT REASON", CELL_STR, 15, 0,
 				  "what it waits for; of a thread that does not wait: what it "
 				  "last waited for" },
@@ -255,6 +255,7 @@ const struct command cmd_threads = {
 	.num_options = ARRAY_SIZE(threads_options),
 	.columns = threads_columns,
 	.num_columns = THREADS_NUM_COLUMNS,
+	.key_columns = "ethread",
 	.flags = COMMAND_NEEDS_KERNEL,
 	.run = threads_run,
 };

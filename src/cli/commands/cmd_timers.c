@@ -89,6 +89,7 @@ const struct command cmd_timers = {
 	.example = "ntscope timers memory.dmp",
 	.columns = timers_columns,
 	.num_columns = TIMERS_NUM_COLUMNS,
-	.flags = COMMAND_NEEDS_KERNEL,
+	.key_columns = "timer",
+	.flags = COMMAND_NEEDS_KERNEL | COMMAND_WHOLE_MACHINE,
 	.run = timers_run,
 };

@@ -475,6 +475,7 @@ const struct command cmd_tokens = {
 	.num_options = ARRAY_SIZE(tokens_options),
 	.columns = tokens_columns,
 	.num_columns = TOKENS_NUM_COLUMNS,
+	.key_columns = "pid,token",
 	.flags = COMMAND_NEEDS_KERNEL,
 	.default_columns = tokens_default_columns,
 	.run = tokens_run,

@@ -41,8 +41,9 @@ static const struct column vads_columns[VADS_NUM_COLUMNS] = {
 	[VADS_PROTECTION] = { "protection", "PROTECTION", CELL_STR, 22, 0,
 			      "of the region as a whole, when it was made; single pages may "
 			      "differ (maps)" },
-	[VADS_COMMIT] = { "commit", "COMMIT", CELL_U64, 6, COL_RIGHT, "pages charged" },
-	[VADS_TAG] = { "tag", "TAG", CELL_STR, 4, 0, "of the pool block of the descriptor" },
+	[VADS_COMMIT] = { "commit", "COMMIT", CELL_U64, 6, COL_RIGHT | COL_MINOR, "pages charged" },
+	[VADS_TAG] = { "tag", "TAG", CELL_STR, 4, COL_MINOR,
+		       "of the pool block of the descriptor" },
 	[VADS_FILE] = { "file", "FILE", CELL_STR, 0, 0, "file that is mapped there" },
 	[VADS_PRIVATE] = { "private", "PRIVATE", CELL_BOOL, 7, COL_HIDDEN, "private memory" },
 	[VADS_MEM_COMMIT] = { "mem_commit", "MEM COMMIT", CELL_BOOL, 10, COL_HIDDEN,
@@ -181,6 +182,7 @@ const struct command cmd_vads = {
 	.num_options = ARRAY_SIZE(vads_options),
 	.columns = vads_columns,
 	.num_columns = VADS_NUM_COLUMNS,
+	.key_columns = "pid,vad",
 	.flags = COMMAND_NEEDS_KERNEL,
 	.run = vads_run,
 };

@@ -352,6 +352,7 @@ const struct command cmd_vtop = {
 	.num_options = ARRAY_SIZE(vtop_options),
 	.columns = vtop_columns,
 	.num_columns = VTOP_NUM_COLUMNS,
+	.key_columns = "va,level",
 	.flags = COMMAND_TRIES_KERNEL,
 	.default_columns = vtop_default_columns,
 	.without_kernel = space_without_kernel,

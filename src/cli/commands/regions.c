@@ -40,13 +40,13 @@ struct error *region_list_read(struct command_run *run, const struct vad_reader 
 		snprintf(who, sizeof(who), "process at 0x%" PRIx64, p->eprocess);
 	if ((err = vad_list_read(r, p->eprocess, ret)))
 		return err;
-	/* a small dump was never meant to hold more than a few */
+	/* a small dump holds only a few of them: their number says enough */
 	if (run->snapshot->mem)
 		vad_list_report(ret, run->diag, who);
 	else if (ret->num_breaks)
-		diag_note(run->diag,
-			  "%s: nodes of its tree of regions that the triage dump lacks: %zu", who,
-			  ret->num_breaks);
+		diag_partial(run->diag,
+			     "%s: nodes of its tree of regions that the triage dump lacks: %zu",
+			     who, ret->num_breaks);
 	return NULL;
 }
 

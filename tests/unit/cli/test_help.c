@@ -61,7 +61,8 @@ Test(tables, columns_are_complete_and_unique)
 	for (size_t c = 0; c < num_commands; c++) {
 		const struct command *command = commands[c];
 
-		cr_expect_gt(command->num_columns, 0, "%s", command->name);
+		cr_expect(command->num_columns || (command->flags & COMMAND_RAW_OUTPUT), "%s",
+			  command->name);
 		for (size_t i = 0; i < command->num_columns; i++) {
 			const struct column *column = &command->columns[i];
 
@@ -202,6 +203,26 @@ Test(help, fits_80_columns)
 			cr_expect_leq(strlen(line), 80, "%s", line);
 		free(t.bytes);
 	}
+}
+
+Test(help, topics)
+{
+	static const char *const names[] = { "options", "registry" };
+
+	for (size_t i = 0; i < num_help_topics + ARRAY_SIZE(names); i++) {
+		const char *name =
+			i < num_help_topics ? help_topics[i].name : names[i - num_help_topics];
+		struct text t;
+		FILE *out = open_memstream(&t.bytes, &t.size);
+
+		cr_expect(help_topic(out, name), "%s", name);
+		fclose(out);
+		cr_expect_gt(t.size, 100, "%s", name);
+		for (char *line = strtok(t.bytes, "\n"); line; line = strtok(NULL, "\n"))
+			cr_expect_leq(strlen(line), 80, "%s", line);
+		free(t.bytes);
+	}
+	cr_expect_not(help_topic(stdout, "frobnicate"));
 }
 
 /* s as the manual page writes it. */

@@ -175,23 +175,41 @@ Test(options, what_is_off_is_named)
 	}
 }
 
-Test(options, command_is_the_first_word)
+Test(options, commands_are_the_first_word_and_named_ones)
 {
 	static const struct {
 		const char *line;
-		int at;
+		int first;
+		bool before;
+		size_t named;
 	} rows[] = {
-		{ "ps|a.raw", 0 },  { "--quiet|ps|a.raw", 1 }, { "--format|json|ps", 2 },
-		{ "-fjson|ps", 1 }, { "--|ps|a.raw", 1 },      { "--help", 1 },
-		{ "--columns", 1 },
+		{ "ps|a.raw", 0, false, 0 },
+		{ "--quiet|ps|a.raw", 1, false, 0 },
+		{ "--format|json|ps", 2, false, 0 },
+		{ "-fjson|ps", 1, false, 0 },
+		{ "--|ps|a.raw", 1, false, 0 },
+		{ "--help", 1, false, 0 },
+		{ "--columns", 1, false, 0 },
+		{ "-c|ps|a.raw", 2, true, 1 },
+		{ "-cps|--command=modules|a.raw", 2, true, 2 },
+		{ "a.raw|-c|ps|-q|--command|modules", 0, false, 2 },
+		{ "ps|a.raw|--tree|-c|modules", 0, false, 1 },
+		{ "ps|a.raw|--|-c|modules", 0, false, 0 },
+		{ "--|a.raw|-c|modules", 1, false, 0 },
+		{ "ps|--limit|many|-c|modules", 0, false, 1 },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct arena a CLEANUP(arena_deinit);
 		char *words[MAX_WORDS];
-		int count = split(rows[i].line, words), at = -1;
+		int count = split(rows[i].line, words);
+		struct command_words found = { .first = -1 };
 
-		cr_assert(options_find_command(count, words, &at) == NULL);
-		cr_expect_eq(at, rows[i].at, "%s", rows[i].line);
+		arena_init(&a, 0);
+		cr_assert(options_find_commands(&a, count, words, &found) == NULL);
+		cr_expect_eq(found.first, rows[i].first, "%s", rows[i].line);
+		cr_expect_eq(found.named_before, rows[i].before, "%s", rows[i].line);
+		cr_expect_eq(found.num_named, rows[i].named, "%s", rows[i].line);
 	}
 }
 
@@ -225,20 +243,4 @@ Test(options, addresses_are_hexadecimal)
 		cr_expect_eq(address_parse(rows[i].text, &value), rows[i].ok, "%s", rows[i].text);
 		cr_expect_eq(value, rows[i].value, "%s", rows[i].text);
 	}
-}
-
-Test(options, edit_distance)
-{
-	char longer[100];
-
-	cr_expect_eq(edit_distance("", ""), 0);
-	cr_expect_eq(edit_distance("ps", "ps"), 0);
-	cr_expect_eq(edit_distance("pss", "ps"), 1);
-	cr_expect_eq(edit_distance("", "abc"), 3);
-	cr_expect_eq(edit_distance("modlues", "modules"), 2);
-	memset(longer, 'a', sizeof(longer) - 1);
-	longer[sizeof(longer) - 1] = '\0';
-	cr_expect_eq(edit_distance(longer, ""), 64);
-	cr_expect(edit_is_close("pss", 1));
-	cr_expect_not(edit_is_close("x", 1));
 }

@@ -99,7 +99,8 @@ Test(program, usage_errors)
 		{ "help pss", "unknown command 'pss'; did you mean 'ps'?" },
 		{ "vtop --breif @ 0", "unknown option '--breif'; did you mean '--brief'?" },
 		{ "--brief vtop @ 0", "unknown option '--brief'" },
-		{ "info", "info: which snapshot?\nntscope: try 'ntscope help info'\n" },
+		{ "info", "info: which snapshot?\nusage: ntscope info [OPTIONS] SNAPSHOT\n"
+			  "ntscope: try 'ntscope help info'\n" },
 		{ "info @ more", "info: 'more' is one argument too many" },
 		{ "read @", "read: ADDRESS is missing after the snapshot" },
 		{ "info --format xml @", "'xml' is not text, json, jsonl or csv" },
@@ -236,14 +237,14 @@ Test(program, read_rows_break_at_gaps)
 /* A hole of 128 TiB is one step, and the top of the space is reached. */
 Test(program, read_skips_holes, .timeout = 20)
 {
-	expect_run("read -q -f csv -c address,length,state --dtb 0x1000 --length 0x7fffffffe000 "
+	expect_run("read -q -f csv -C address,length,state --dtb 0x1000 --length 0x7fffffffe000 "
 		   "@ 2000",
 		   "", STATUS_PARTIAL,
 		   "address,length,state\n0x2000,2088960,not_present\n"
 		   "0x200000,2097152,table_not_captured\n"
 		   "0x400000,140737484161024,not_present\n",
 		   "bytes are not in the snapshot");
-	expect_run("read -q -f csv -c address,length,state --dtb 0x1000 --length 16 "
+	expect_run("read -q -f csv -C address,length,state --dtb 0x1000 --length 16 "
 		   "@ fffffffffffffff0",
 		   "", STATUS_PARTIAL, "address,length,state\n0xfffffffffffffff0,16,not_present\n",
 		   "16 of 16 bytes");

@@ -201,6 +201,7 @@ Test(kdump, every_codec)
 	cr_assert_not(ZSTD_isError(len));
 	kdump_add(&b, 4, KDUMP_ZSTD, packed, len);
 #endif
+	(void)packed;
 	(void)len;
 	open_ok();
 	for (uint64_t gfn = 1; gfn <= b.descriptors; gfn++)
