@@ -51,7 +51,7 @@ deb_package(python python3-ntscope python "offline memory forensics for Windows 
 set(CPACK_DEBIAN_PYTHON_PACKAGE_ARCHITECTURE all)
 set(CPACK_DEBIAN_PYTHON_PACKAGE_SHLIBDEPS OFF)
 set(CPACK_DEBIAN_PYTHON_PACKAGE_DEPENDS
-	"python3:any (>= 3.9), ${deb_library} (>= ${deb_version})")
+	"python3:any (>= 3.9), ${deb_library} (= ${deb_version})")
 
 set(CPACK_DEBIAN_PACKAGE_GENERATE_SHLIBS ON)
 set(CPACK_DEBIAN_PACKAGE_GENERATE_SHLIBS_POLICY ">=")
@@ -64,12 +64,10 @@ set(CPACK_DEBIAN_LIBRARY_PACKAGE_CONTROL_EXTRA ${PROJECT_SOURCE_DIR}/packaging/d
 set(dev_packages "${deb_library} (= ${deb_version})" libjansson-dev liblz4-dev liblzma-dev
 	zlib1g-dev)
 foreach(pair BZIP2=libbz2-dev CAPSTONE=libcapstone-dev LZO=liblzo2-dev SNAPPY=libsnappy-dev
-	ZSTD=libzstd-dev)
-	string(REPLACE "=" ";" pair ${pair})
-	list(GET pair 0 library)
-	list(GET pair 1 package)
-	if(${library}_FOUND)
-		list(APPEND dev_packages ${package})
+	SQLITE3=libsqlite3-dev ZSTD=libzstd-dev)
+	string(REGEX MATCH "^(.*)=(.*)$" pair ${pair})
+	if(${CMAKE_MATCH_1}_FOUND)
+		list(APPEND dev_packages ${CMAKE_MATCH_2})
 	endif()
 endforeach()
 list(JOIN dev_packages ", " CPACK_DEBIAN_DEVELOPMENT_PACKAGE_DEPENDS)

@@ -6,7 +6,7 @@
     ...     for p in s.ps(where="ppid=4"):
     ...         print(p.pid, p.name, p.create_time)
     ...     print(s.read(s.info().kernel_base, 2))
-    348 smss.exe 2024-06-25T03:21:34.3456780Z
+    348 smss.exe 2024-06-25T03:21:33.4978738Z
     b'MZ'
 
 Every command of the program ntscope is a method of a snapshot: `s.ps()`, `s.registry_keys(path)`;
@@ -31,9 +31,9 @@ import sysconfig
 import threading
 from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple, Union
 
-__all__ = ["open", "run", "commands", "version", "libraries", "Snapshot", "Table", "Row", "FileTime",
-           "Explained", "Absent", "Error", "NoMemory", "OsError", "UsageError", "Unsupported",
-           "Corrupt", "NotFound", "LimitExceeded"]
+__all__ = ["open", "run", "commands", "version", "libraries", "Snapshot", "Table", "Row",
+           "FileTime", "Explained", "Absent", "Error", "NoMemory", "OsError", "UsageError",
+           "Unsupported", "Corrupt", "NotFound", "LimitExceeded"]
 
 INTERFACE = 1
 _LOG = logging.getLogger("ntscope")
@@ -175,8 +175,8 @@ _lib = _load()
 
 def _str(text: Optional[bytes]) -> Optional[str]:
     """As JSON of the program has it: C0 80 is a NUL, what is no UTF-8 is U+FFFD."""
-    if text is None or text.isascii():
-        return text and text.decode() if text else (None if text is None else "")
+    if text is None:
+        return None
     return text.replace(b"\xc0\x80", b"\0").decode("utf-8", "replace")
 
 
@@ -211,9 +211,9 @@ def libraries() -> Dict[str, Optional[str]]:
 class FileTime(int):
     """A Windows time: 100 ns since 1601-01-01 UTC, as an int that keeps all of them.
 
-    >>> FileTime(133637580903456780)
-    FileTime('2024-06-25T03:21:30.3456780Z')
-    >>> FileTime(133637580903456780).datetime  # the last digit does not fit
+    >>> FileTime(133637592903456789)
+    FileTime('2024-06-25T03:21:30.3456789Z')
+    >>> FileTime(133637592903456789).datetime  # the last digit does not fit
     datetime.datetime(2024, 6, 25, 3, 21, 30, 345678, tzinfo=datetime.timezone.utc)
     """
 
@@ -235,7 +235,8 @@ class FileTime(int):
     def __repr__(self) -> str:
         return f"FileTime('{self}')"
 
-    __format__ = lambda self, spec: format(str(self), spec)  # noqa: E731
+    def __format__(self, spec: str) -> str:
+        return format(str(self), spec)
 
 
 class Explained(NamedTuple):
@@ -420,8 +421,8 @@ def _row_type(keys: Tuple[str, ...]) -> type:
     if keys not in _row_types:
         # a named tuple's own attributes are those that are fastest to get
         names = list(map(_attribute, keys))
-        fields = vars(collections.namedtuple("Row", names, rename=True))
-        members = {name: fields[field] for name, field in zip(names, fields["_fields"])}
+        named = collections.namedtuple("Row", names, rename=True)
+        members = {name: vars(named)[field] for name, field in zip(names, named._fields)}
         _row_types[keys] = type("Row", (Row,), {
             **members, "__slots__": (), "_keys": keys,
             "_index": {key: i for i, key in enumerate(keys)}})
@@ -489,7 +490,8 @@ def _list_cell(table: int, row: int, column: int, kind: int) -> Optional[List[An
     return cell
 
 
-def _messages(function: Callable[..., Optional[bytes]], pointer: int) -> Tuple[List[str], List[str]]:
+def _messages(function: Callable[..., Optional[bytes]],
+              pointer: int) -> Tuple[List[str], List[str]]:
     """Notes, and what could not be read."""
     kinds: Tuple[List[str], List[str]] = ([], [])
     kind = ctypes.c_int()
@@ -662,16 +664,15 @@ class Snapshot:
 
     def _space(self, options: Dict[str, Any]) -> _Handle:
         key = tuple(sorted(options.items()))
-        space = self._spaces.get(key)
-        if space:
-            return space
-        words, count = _words(_SPACE, (), options)
-        pointer = _Pointer()
         with self._open_handle() as snapshot:
+            if key in self._spaces:
+                return self._spaces[key]
+            words, count = _words(_SPACE, (), options)
+            pointer = _Pointer()
             _check(_lib.nts_space_open(snapshot, words, count, pointer))
-        opened = _Handle(pointer.value or 0, _lib.nts_space_free, "snapshot")
-        # another thread may have been faster: one of them goes with the last who uses it
-        return self._spaces.setdefault(key, opened)
+            opened = _Handle(pointer.value or 0, _lib.nts_space_free, "snapshot")
+            # another thread may have been faster: one of them goes with the last who uses it
+            return self._spaces.setdefault(key, opened)
 
     def read(self, address: int, length: int, **space: Any) -> bytes:
         """All of these bytes, or Absent. The space is the kernel's, or as pid, cpu, dtb (levels)

@@ -6,7 +6,7 @@
 # Debian 12's names.
 BUILD_PACKAGES="gcc libc6-dev cmake ninja-build pkg-config libjansson-dev liblzma-dev liblz4-dev zlib1g-dev libcapstone-dev
 	libbz2-dev liblzo2-dev libsnappy-dev libsqlite3-dev libzstd-dev"
-TEST_PACKAGES="$BUILD_PACKAGES libwim-dev lz4 makedumpfile python3-libkdumpfile wimtools zip zstd clang clang-format libclang-rt-dev libcriterion-dev libhivex-bin libunicorn-dev lld llvm python3 xz-utils fish mandoc zsh"
+TEST_PACKAGES="$BUILD_PACKAGES libwim-dev lintian lz4 makedumpfile python3-libkdumpfile wimtools zip zstd clang clang-format libclang-rt-dev libcriterion-dev libhivex-bin libunicorn-dev lld llvm python3 xz-utils fish mandoc zsh"
 
 log_dir=$root/build/log
 

@@ -165,7 +165,9 @@ NTS_API int nts_table_status(const struct nts_table *t);
 /* As nts_message(), of this run. */
 NTS_API const char *nts_table_message(const struct nts_table *t, size_t index,
 				      enum nts_message_kind *kind_ret);
-/* Bytes that the command wrote in place of rows (read --raw); NULL: it did not. */
+/* Bytes that the command wrote in place of rows (read --raw), NTS_MAX_OUTPUT at most; NULL: it did
+ * not. */
+#define NTS_MAX_OUTPUT 0x40000000
 NTS_API const void *nts_table_output(const struct nts_table *t, size_t *size_ret);
 NTS_API size_t nts_table_rows(const struct nts_table *t);
 /* NULL after the last one. */

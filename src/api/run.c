@@ -49,6 +49,23 @@ static struct error *check_arguments(const struct command *command, const struct
 	return NULL;
 }
 
+/* What is written in place of rows, up to NTS_MAX_OUTPUT bytes: a cookie_write_function_t. */
+static ssize_t keep_output(void *cookie, const char *bytes, size_t len)
+{
+	struct nts_table *t = cookie;
+	struct error *err = array_reserve(&t->output, &t->output_capacity, t->output_size + len, 1,
+					  NTS_MAX_OUTPUT, "bytes of output");
+
+	if (err) {
+		errno = error_code(err) == ERROR_LIMIT ? EFBIG : ENOMEM;
+		error_destroy(err);
+		return 0;
+	}
+	memcpy(t->output + t->output_size, bytes, len);
+	t->output_size += len;
+	return (ssize_t)len;
+}
+
 static void close_stream(FILE **f)
 {
 	if (*f)
@@ -68,6 +85,25 @@ static void send_messages(struct nts_snapshot *s, struct nts_table *to)
 	pthread_mutex_unlock(&s->message_lock);
 }
 
+/* The options with the format on which commands choose their columns. */
+static struct error *options_of_data(struct run *r, struct option_values *ret)
+{
+	struct option_value *items = arena_calloc(&r->arena, r->options.count, sizeof(*items));
+
+	if (!items)
+		return &error_no_memory;
+	*ret = r->options;
+	ret->items = items;
+	for (size_t i = 0; i < ret->count; i++) {
+		items[i] = r->options.items[i];
+		if (strcmp(items[i].row->name, "format") == 0) {
+			items[i].given = true;
+			items[i].text = "json";
+		}
+	}
+	return NULL;
+}
+
 static struct error *keep_shown(struct nts_table *t, const unsigned *shown, size_t count)
 {
 	t->shown = calloc(count + 1, sizeof(*shown));
@@ -81,7 +117,8 @@ static struct error *keep_shown(struct nts_table *t, const unsigned *shown, size
 /* Rows go to the sink, bytes to the table's output. */
 static struct error *run_session(struct run *r, struct sink *sink)
 {
-	FILE *out CLEANUP(close_stream) = open_memstream(&r->table->output, &r->table->output_size);
+	const cookie_io_functions_t functions = { .write = keep_output };
+	FILE *out CLEANUP(close_stream) = fopencookie(r->table, "w", functions);
 	struct session *session = &r->s->session;
 	struct error *err;
 
@@ -98,7 +135,7 @@ static struct error *run_session(struct run *r, struct sink *sink)
 	session->out = NULL;
 	errno = 0;
 	if (!err && (fflush(out) != 0 || ferror(out)))
-		err = error_os(errno ? errno : ENOMEM, "cannot keep the output");
+		err = error_os(errno ? errno : EFBIG, "cannot keep the output");
 	return err;
 }
 
@@ -107,13 +144,15 @@ static struct error *run_locked(struct run *r)
 {
 	struct sink *sink CLEANUP(sink_cleanup) = NULL;
 	struct sink_options options;
+	struct option_values of_data;
 	const unsigned *shown;
 	size_t num_shown;
 	struct error *err;
 	bool partial;
 
 	if ((err = api_prepare(r->s, r->command, &r->options)) ||
-	    (err = row_options_read(&r->arena, r->command, &r->options, &options)) ||
+	    (err = options_of_data(r, &of_data)) ||
+	    (err = row_options_read(&r->arena, r->command, &of_data, &options)) ||
 	    (err = row_options_shown(&r->arena, r->command, &options, &shown, &num_shown)) ||
 	    (err = keep_shown(r->table, shown, num_shown)) ||
 	    (err = sink_create_rows(&options, &r->table->rows, &sink)) ||

@@ -106,15 +106,12 @@ struct error *api_parse(const struct nts_snapshot *s, struct arena *a,
 			const struct option_table *own, const char *const *words, size_t num_words,
 			struct option_values *ret)
 {
-	/* Commands choose columns by the format, and say nothing on the terminal. */
-	static const char *const implied[] = { "--format=json", "--quiet" };
 	struct words given, all;
 	struct error *err;
 
 	if ((err = words_join(a, NULL, words, num_words, &given)) ||
 	    (err = check_words(s, a, own, &given)) ||
-	    (err = words_join(a, s->words, implied, ARRAY_SIZE(implied), &all)) ||
-	    (err = words_join(a, &all, words, num_words, &all)))
+	    (err = words_join(a, s->words, words, num_words, &all)))
 		return err;
 	return parse(a, own, &all, ret);
 }
@@ -170,7 +167,7 @@ static void release(struct nts_snapshot **s)
 struct error *api_open(const char *path, const char *const *words, size_t num_words,
 		       struct nts_snapshot **ret)
 {
-	static const char *const quiet[] = { "--quiet" };
+	static const char *const quiet[] = { "--quiet" }; /* no progress on a terminal */
 	struct nts_snapshot *s CLEANUP(release) = create();
 	struct error *err;
 

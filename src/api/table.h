@@ -11,7 +11,7 @@ struct nts_table {
 	struct kept_messages messages;
 	int status;
 	char *output; /* NULL: rows */
-	size_t output_size;
+	size_t output_size, output_capacity;
 };
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/nearest.h"
 
+#include <ctype.h>
 #include <string.h>
 
 enum { MAX_EDIT_LENGTH = 64, MAX_EDITS = 2 };
@@ -8,6 +9,11 @@ enum { MAX_EDIT_LENGTH = 64, MAX_EDITS = 2 };
 static unsigned smaller(unsigned a, unsigned b)
 {
 	return a < b ? a : b;
+}
+
+static bool same(char a, char b)
+{
+	return tolower((unsigned char)a) == tolower((unsigned char)b);
 }
 
 /* Optimal string alignment: the three last rows of the table of prefixes. */
@@ -27,10 +33,10 @@ unsigned edit_distance(const char *a, const char *b)
 		row = oldest;
 		row[0] = (unsigned)i;
 		for (size_t j = 1; j <= b_len; j++) {
-			unsigned change = above[j - 1] + (a[i - 1] != b[j - 1]);
+			unsigned change = above[j - 1] + !same(a[i - 1], b[j - 1]);
 
 			row[j] = smaller(smaller(above[j], row[j - 1]) + 1, change);
-			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+			if (i > 1 && j > 1 && same(a[i - 1], b[j - 2]) && same(a[i - 2], b[j - 1]))
 				row[j] = smaller(row[j], before[j - 2] + 1);
 		}
 	}

@@ -17,7 +17,7 @@ void nearest_offer(struct nearest *n, const char *candidate);
 const char *nearest_best(const struct nearest *n);
 
 /* How many single-letter edits lie between a and b (at most 64 bytes are looked at); two letters
- * that changed places are one edit. */
+ * that changed places are one edit, and capitals none. */
 unsigned edit_distance(const char *a, const char *b);
 
 #endif

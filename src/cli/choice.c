@@ -2,6 +2,7 @@
 #include "cli/choice.h"
 
 #include <string.h>
+#include <unistd.h>
 
 /* What other tools call it; after "windows." there as well. */
 static const struct {
@@ -57,9 +58,16 @@ struct error *choice_unknown(const char *name)
 	const char *foreign = foreign_name(name);
 	const struct command *like = foreign ? NULL : command_suggest(name);
 
+	if (!*name)
+		return error_new(ERROR_USAGE, "the name of a command is missing");
 	if (foreign || like)
 		return error_new(ERROR_USAGE, "unknown command '%s'; did you mean '%s'?", name,
 				 foreign ? foreign : like->name);
+	if (access(name, F_OK) == 0)
+		return error_new(ERROR_USAGE,
+				 "unknown command '%s'; the snapshot comes after the command: "
+				 "'ntscope info %s'",
+				 name, name);
 	return error_new(ERROR_USAGE, "unknown command '%s'", name);
 }
 
@@ -90,6 +98,11 @@ static struct error *add_name(struct choice *c, struct arena *a, const char *nam
 	     word = strtok_r(NULL, " ", &rest))
 		words[count++] = word;
 	command = command_find(words, count, &used);
+	if (command && used < count && words[used][0] == '-')
+		return error_new(ERROR_USAGE,
+				 "'%s': only the name of a command; '%s' stands by itself on the "
+				 "command line",
+				 name, words[used]);
 	if (!command || used != count || word)
 		return choice_unknown(name);
 	return add(c, command);
@@ -115,12 +128,17 @@ struct error *choice_add_words(struct choice *c, struct arena *a, const char *co
 			       size_t count, size_t *used_ret)
 {
 	const struct command *command;
+	const char *two;
 
 	*used_ret = 1;
 	if (strchr(words[0], ','))
 		return choice_add_list(c, a, words[0]);
 	command = command_find(words, count, used_ret);
-	return command ? add(c, command) : choice_unknown(words[0]);
+	if (command)
+		return add(c, command);
+	/* "registry kesy" */
+	two = count > 1 ? arena_printf(a, "%s %s", words[0], words[1]) : NULL;
+	return choice_unknown(two && command_suggest(two) ? two : words[0]);
 }
 
 /* Adds the rows of one of them that are not there yet. */

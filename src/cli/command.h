@@ -72,5 +72,9 @@ extern const size_t num_commands;
 const struct command *command_find(const char *const *words, size_t count, size_t *used_ret);
 /* The first that begins with this word, else the most like it; NULL when none is close. */
 const struct command *command_suggest(const char *name);
+/* Has it an option that says into which file or folder? Its rows are about what it wrote. */
+bool command_writes_files(const struct command *command);
+/* One of several commands on one opening of a snapshot, without arguments? */
+bool command_runs_with_others(const struct command *command);
 
 #endif

@@ -106,6 +106,24 @@ const struct command *command_find(const char *const *words, size_t count, size_
 	return found;
 }
 
+bool command_writes_files(const struct command *command)
+{
+	for (size_t i = 0; i < command->num_options; i++) {
+		if (strcmp(command->options[i].name, "output") == 0)
+			return true;
+	}
+	return false;
+}
+
+bool command_runs_with_others(const struct command *command)
+{
+	const unsigned runs_alone =
+		COMMAND_NO_SNAPSHOT | COMMAND_RAW_OUTPUT | COMMAND_RUNS_COMMANDS;
+
+	return !(command->flags & runs_alone) && !command->min_args &&
+	       !command_writes_files(command);
+}
+
 const struct command *command_suggest(const char *name)
 {
 	struct nearest nearest = { .asked = name };

@@ -57,20 +57,13 @@ static bool is_listed(const struct typed *list, const struct typed *item, const 
 	return false;
 }
 
-static bool runs_with_others(const struct command *command)
-{
-	return !(command->flags &
-		 (COMMAND_NO_SNAPSHOT | COMMAND_RAW_OUTPUT | COMMAND_RUNS_COMMANDS)) &&
-	       !command->min_args;
-}
-
 /* "ps,mod": names of one word, as others would have to be quoted. */
 static void offer_command_list(const struct typed *t)
 {
 	const struct typed item = last_item(t);
 
 	for (size_t i = 0; i < num_commands; i++) {
-		if (!strchr(commands[i]->name, ' ') && runs_with_others(commands[i]) &&
+		if (!strchr(commands[i]->name, ' ') && command_runs_with_others(commands[i]) &&
 		    !is_listed(t, &item, commands[i]->name))
 			offer(&item, commands[i]->name, commands[i]->summary);
 	}

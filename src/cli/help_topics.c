@@ -43,6 +43,7 @@ const struct help_topic help_topics[] = {
 	  "  TERM               dumb: no colors\n"
 	  "  COLUMNS            width of the terminal, instead of what it says itself\n"
 	  "  TMPDIR             where snapshots are unpacked if they must be (default /tmp)\n"
-	  "  XDG_CACHE_HOME     its ntscope/symbols is the symbol store (default ~/.cache)" },
+	  "  XDG_CACHE_HOME     its ntscope/symbols is the symbol store, ntscope/snapshots\n"
+	  "                     what searches for kernels met (default ~/.cache)" },
 };
 const size_t num_help_topics = ARRAY_SIZE(help_topics);

@@ -181,6 +181,19 @@ static struct option_value *find_letter(struct option_values *o, char letter)
 	return NULL;
 }
 
+/* Is it one of the words of "text|json|csv"? */
+static bool is_choice(const char *argument, const char *name)
+{
+	size_t len = strlen(name);
+
+	for (; argument && len; argument = strchr(argument, '|')) {
+		argument += *argument == '|';
+		if (strcspn(argument, "|") == len && strncmp(argument, name, len) == 0)
+			return true;
+	}
+	return false;
+}
+
 static struct error *unknown_option(const struct option_values *o, const struct option_word *word)
 {
 	char name[MAX_NAME] = "";
@@ -188,8 +201,15 @@ static struct error *unknown_option(const struct option_values *o, const struct 
 	const char *best;
 
 	snprintf(name, sizeof(name), "%.*s", word->name_len - 2, word->name + 2);
-	for (size_t i = 0; i < o->count; i++)
-		nearest_offer(&nearest, o->items[i].row->name);
+	for (size_t i = 0; i < o->count; i++) {
+		const struct option_row *row = o->items[i].row;
+
+		if (is_choice(row->argument, name))
+			return error_new(ERROR_USAGE,
+					 "unknown option '%.*s'; did you mean '--%s %s'?",
+					 word->name_len, word->name, row->name, name);
+		nearest_offer(&nearest, row->name);
+	}
 	best = nearest_best(&nearest);
 	if (best)
 		return error_new(ERROR_USAGE, "unknown option '%.*s'; did you mean '--%s'?",

@@ -9,6 +9,7 @@
 #include "cli/help.h"
 #include "cli/man.h"
 #include "cli/messages.h"
+#include "cli/row_options.h"
 #include "cli/session.h"
 #include "cli/version.h"
 #include "output/columns.h"
@@ -47,31 +48,17 @@ static struct error *open_sink(struct program *p, const struct command *command,
 			       const struct option_values *options, const char *label,
 			       struct sink **ret)
 {
-	const char *columns = option_string(options, "columns");
-	const char *order = option_string(options, "sort");
-	struct sink_options sink_options = {
-		.one_object = command->flags & COMMAND_ONE_OBJECT,
-		.terminal = p->io->out_is_terminal,
-		.width = option_flag(options, "wide") ? 0 : p->io->out_width,
-		.color = p->color,
-		.label = label,
-	};
+	struct sink_options sink_options;
 	enum sink_kind kind;
-	struct error *err = read_kind(options, &kind);
+	struct error *err;
 
-	if (err)
+	if ((err = read_kind(options, &kind)) ||
+	    (err = row_options_read(&p->arena, command, options, &sink_options)))
 		return err;
-	if (!columns && command->default_columns)
-		columns = command->default_columns(options);
-	if (columns &&
-	    (err = columns_select(&p->arena, command->columns, command->num_columns, columns,
-				  &sink_options.selected, &sink_options.num_selected)) != NULL)
-		return err;
-	if (order && (err = columns_order(&p->arena, command->columns, command->num_columns, order,
-					  &sink_options.sort, &sink_options.num_sort)) != NULL)
-		return err;
-	sink_options.num_where = option_list(options, "where", &sink_options.where);
-	option_u64(options, "limit", &sink_options.limit);
+	sink_options.terminal = p->io->out_is_terminal;
+	sink_options.width = option_flag(options, "wide") ? 0 : p->io->out_width;
+	sink_options.color = p->color;
+	sink_options.label = label;
 	if ((err = sink_create(kind, p->io->out, &sink_options, ret)) != NULL)
 		return err;
 	return sink_begin(*ret, command->columns, command->num_columns);
@@ -80,6 +67,22 @@ static struct error *open_sink(struct program *p, const struct command *command,
 static const struct symbol_store *symbol_store(const struct program *p)
 {
 	return p->store.folder ? &p->store : NULL;
+}
+
+/* "ntscope ps modules FILE": were the arguments meant as more commands? */
+static struct error *too_many_arguments(const struct command *command, const char *extra,
+					const struct option_values *o, const char *usage)
+{
+	size_t used;
+	const struct command *other = command_find(o->args, o->num_args, &used);
+
+	if (other)
+		return error_new(ERROR_USAGE,
+				 "%s: '%s' is one argument too many; several commands are joined "
+				 "by commas: 'ntscope %s,%s SNAPSHOT'\n%s",
+				 command->name, extra, command->name, other->name, usage);
+	return error_new(ERROR_USAGE, "%s: '%s' is one argument too many\n%s", command->name, extra,
+			 usage);
 }
 
 /* What is wrong with the arguments, and on a second line how they should be. */
@@ -93,13 +96,16 @@ static struct error *check_arguments(struct program *p, const struct command *co
 		return &error_no_memory;
 	if (o->num_args < snapshots)
 		return error_new(ERROR_USAGE, "%s: which snapshot?\n%s", command->name, usage);
+	if (snapshots && !*o->args[0])
+		return error_new(ERROR_USAGE, "%s: the name of the snapshot is empty\n%s",
+				 command->name, usage);
 	given = o->num_args - snapshots;
 	if (given < command->min_args)
 		return error_new(ERROR_USAGE, "%s: %s is missing%s\n%s", command->name,
 				 command->arguments, snapshots ? " after the snapshot" : "", usage);
 	if (given > command->max_args)
-		return error_new(ERROR_USAGE, "%s: '%s' is one argument too many\n%s",
-				 command->name, o->args[snapshots + command->max_args], usage);
+		return too_many_arguments(command, o->args[snapshots + command->max_args], o,
+					  usage);
 	if ((command->flags & COMMAND_WHOLE_MACHINE) && option_flag(o, "pid"))
 		return error_new(ERROR_USAGE,
 				 "%s: no option '--pid': it is about the whole machine",
@@ -111,8 +117,6 @@ static struct error *check_arguments(struct program *p, const struct command *co
 static struct error *check_several(const struct program *p, const struct option_values *options)
 {
 	static const char *const of_one_table[] = { "columns", "sort", "where" };
-	const unsigned runs_alone =
-		COMMAND_NO_SNAPSHOT | COMMAND_RAW_OUTPUT | COMMAND_RUNS_COMMANDS;
 	enum sink_kind kind;
 	struct error *err = read_kind(options, &kind);
 
@@ -128,7 +132,7 @@ static struct error *check_several(const struct program *p, const struct option_
 	for (size_t i = 0; i < p->chosen.count; i++) {
 		const struct command *command = p->chosen.items[i];
 
-		if ((command->flags & runs_alone) || command->min_args)
+		if (!command_runs_with_others(command))
 			return error_new(ERROR_USAGE, "'%s' runs alone", command->name);
 	}
 	return NULL;
@@ -156,9 +160,13 @@ static void report_left_out(struct program *p, const struct sink *sink)
 			  count, count == 1 ? "" : "s");
 }
 
-/* One of several commands: its error is one line, and the others go on. */
-static void run_one(struct program *p, struct session *session, const struct command *command,
-		    const struct frame *frame, uint64_t *failed)
+/*
+ * One of several commands: its error is one line, and the others go on, unless nobody reads them
+ * any more.
+ */
+static struct error *run_one(struct program *p, struct session *session,
+			     const struct command *command, const struct frame *frame,
+			     uint64_t *failed)
 {
 	struct sink *sink CLEANUP(sink_cleanup) = NULL;
 	struct error *err = open_sink(p, command, session->options, command->name, &sink);
@@ -167,12 +175,18 @@ static void run_one(struct program *p, struct session *session, const struct com
 		err = session_run(session, command, session->options, NULL, 0, sink);
 	if (sink)
 		report_left_out(p, sink);
-	if (!err)
-		return;
+	if (!err || ferror(p->io->out))
+		return err;
 	if (!sink || sink_rows(sink) == 0)
 		fputs(frame->none, p->io->out);
 	diag_error(&p->diag, err, "%s", command->name);
 	++*failed;
+	return NULL;
+}
+
+static struct error *output_error(FILE *out)
+{
+	return ferror(out) ? error_os(errno ? errno : EIO, "cannot write the output") : NULL;
 }
 
 static struct error *run_several(struct program *p, struct session *session)
@@ -185,8 +199,11 @@ static struct error *run_several(struct program *p, struct session *session)
 	if (err)
 		return err;
 	for (size_t i = 0; i < p->chosen.count; i++) {
+		errno = 0;
 		fprintf(p->io->out, i ? frame->next : frame->first, p->chosen.items[i]->name);
-		run_one(p, session, p->chosen.items[i], frame, &failed);
+		if ((err = output_error(p->io->out)) ||
+		    (err = run_one(p, session, p->chosen.items[i], frame, &failed)))
+			return err;
 	}
 	fputs(frame->end, p->io->out);
 	if (failed < p->chosen.count)
@@ -207,9 +224,11 @@ static struct error *run_commands(struct program *p, const struct option_values 
 		.out = p->io->out,
 	};
 	struct sink *sink CLEANUP(sink_cleanup) = NULL;
-	struct error *err = NULL;
+	enum sink_kind kind;
+	/* First: "-f" is the snapshot to who knows other tools. */
+	struct error *err = read_kind(options, &kind);
 
-	if (p->chosen.count > 1)
+	if (!err && p->chosen.count > 1)
 		err = check_several(p, options);
 	for (size_t i = 0; i < p->chosen.count && !err; i++)
 		err = check_arguments(p, p->chosen.items[i], options);
@@ -425,9 +444,8 @@ static enum exit_status report_error(const struct program *p, const struct error
 static struct error *flush_output(FILE *out)
 {
 	errno = 0;
-	if (fflush(out) == 0 && !ferror(out))
-		return NULL;
-	return error_os(errno ? errno : EIO, "cannot write the output");
+	fflush(out);
+	return output_error(out);
 }
 
 enum exit_status program_run(int argc, char *const *argv, const struct program_io *io)

@@ -20,7 +20,8 @@ struct error *row_options_read(struct arena *a, const struct command *command,
 					  &o.num_sort)))
 		return err;
 	o.num_where = option_list(options, "where", &o.where);
-	option_u64(options, "limit", &o.limit);
+	if (option_u64(options, "limit", &o.limit) && !o.limit)
+		return error_new(ERROR_USAGE, "option '--limit': expected at least 1, found 0");
 	*ret = o;
 	return NULL;
 }
@@ -46,5 +47,17 @@ struct error *row_options_shown(struct arena *a, const struct command *command,
 	}
 	*ret = shown;
 	*count_ret = count;
+	return NULL;
+}
+
+struct error *row_options_refuse(const struct option_values *options, const char *why)
+{
+	static const char *const of_rows[] = { "columns", "where", "sort", "limit", "format" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(of_rows); i++) {
+		if (option_flag(options, of_rows[i]))
+			return error_new(ERROR_USAGE, "option '--%s' is about rows: %s", of_rows[i],
+					 why);
+	}
 	return NULL;
 }

@@ -17,4 +17,7 @@ MUST_CHECK struct error *row_options_shown(struct arena *a, const struct command
 					   const struct sink_options *sink_options,
 					   const unsigned **ret, size_t *count_ret);
 
+/* USAGE when one of them, or --format, is given to a run that writes bytes and no rows. */
+MUST_CHECK struct error *row_options_refuse(const struct option_values *options, const char *why);
+
 #endif

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 #include "output/row_filter.h"
 
-#include <errno.h>
+#include <ctype.h>
 #include <regex.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
+#include "base/text.h"
 #include "output/cell_text.h"
 #include "output/columns.h"
 
@@ -62,24 +64,42 @@ static bool is_negation(enum operator op)
 	return op == NOT_EQUAL || op == NO_MATCH;
 }
 
-static bool parse_number(const char *text, int base, uint64_t *ret)
+/* With or without 0x; fffff801`7afc2004 is how debuggers print them. */
+static bool parse_address(const char *text, uint64_t *ret)
 {
-	char *end;
+	bool has_prefix = text[0] == '0' && (text[1] == 'x' || text[1] == 'X');
+	char hex[64];
+	int len = snprintf(hex, sizeof(hex), "0x%s", text + (has_prefix ? 2 : 0));
 
-	if (!*text || strchr("+- \t\n", *text))
-		return false;
-	errno = 0;
-	*ret = strtoull(text, &end, base);
-	return !errno && !*end;
+	return len > 0 && (size_t)len < sizeof(hex) && text_parse_u64(hex, ret);
 }
 
 static bool parse_signed(const char *text, int64_t *ret)
 {
-	char *end;
+	bool negative = *text == '-';
+	uint64_t value;
 
-	errno = 0;
-	*ret = strtoll(text, &end, 0);
-	return *text && !errno && !*end;
+	if (!text_parse_u64(text + negative, &value) || value > (uint64_t)INT64_MAX + negative)
+		return false;
+	*ret = (int64_t)(negative ? -value : value);
+	return true;
+}
+
+/* As much as is given of 2024-05-01T10:20:30.1234567Z; a space may stand for the T. */
+static bool parse_time(char *text)
+{
+	static const char shape[] = "0000-00-00T00:00:00.0000000Z";
+	size_t len = strlen(text);
+
+	if (!len || len >= sizeof(shape))
+		return false;
+	for (size_t i = 0; i < len; i++) {
+		if (shape[i] == 'T' && (text[i] == ' ' || text[i] == 't'))
+			text[i] = 'T';
+		if (shape[i] == '0' ? !isdigit((unsigned char)text[i]) : text[i] != shape[i])
+			return false;
+	}
+	return true;
 }
 
 static bool parse_bool(const char *text, bool *ret)
@@ -106,13 +126,13 @@ static struct error *parse_value(struct condition *c)
 
 	switch (c->type) {
 	case CELL_U64:
-		if (!parse_number(c->text, 0, &c->number))
+		if (!text_parse_u64(c->text, &c->number))
 			expected = "a number";
 		break;
 	case CELL_ADDR:
 	case CELL_ADDRS:
 	case CELL_EXPLAINED:
-		if (!parse_number(c->text, 16, &c->number))
+		if (!parse_address(c->text, &c->number))
 			expected = "a hexadecimal address";
 		break;
 	case CELL_I64:
@@ -123,15 +143,18 @@ static struct error *parse_value(struct condition *c)
 		if (!parse_bool(c->text, &c->boolean))
 			expected = "true or false";
 		break;
+	case CELL_TIME:
+		if (!parse_time(c->text))
+			expected = "a time like 2024-05-01T10:20:30, or its beginning";
+		break;
 	case CELL_STR:
 	case CELL_STRS:
 	case CELL_BYTES:
-	case CELL_TIME:
 		break;
 	}
 	if (!expected)
 		return NULL;
-	return error_new(ERROR_USAGE, "condition: expected %s, found '%s'", expected, c->text);
+	return error_new(ERROR_USAGE, "expected %s, found '%s'", expected, c->text);
 }
 
 static struct error *parse_regex(struct condition *c)
@@ -144,7 +167,7 @@ static struct error *parse_regex(struct condition *c)
 		return NULL;
 	}
 	regerror(code, &c->regex, why, sizeof(why));
-	return error_new(ERROR_USAGE, "condition: regular expression '%s': %s", c->text, why);
+	return error_new(ERROR_USAGE, "regular expression '%s': %s", c->text, why);
 }
 
 static struct error *parse_condition(const struct column *columns, size_t num_columns,
@@ -168,9 +191,9 @@ static struct error *parse_condition(const struct column *columns, size_t num_co
 	if (!c->text)
 		return &error_no_memory;
 	if (is_match(c->op))
-		return parse_regex(c);
+		return error_wrap(parse_regex(c), "condition '%s'", text);
 	c->absent = strcmp(c->text, "-") == 0 && (c->op == EQUAL || c->op == NOT_EQUAL);
-	return c->absent ? NULL : parse_value(c);
+	return c->absent ? NULL : error_wrap(parse_value(c), "condition '%s'", text);
 }
 
 struct error *row_filter_create(const struct column *columns, size_t num_columns,

@@ -278,9 +278,7 @@ struct error *sink_end(struct sink *s)
 	if (err || !s->ops)
 		return err;
 	errno = 0;
-	if (!s->options.one_object && !write_head(s))
-		return &error_no_memory;
-	if (s->head_written && !s->ops->tail(s))
+	if (!write_head(s) || !s->ops->tail(s))
 		return &error_no_memory;
 	fflush(s->out);
 	return write_error(s);

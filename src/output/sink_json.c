@@ -118,6 +118,8 @@ static bool json_tail(struct sink *s)
 {
 	if (!s->options.one_object)
 		fputs(s->rows ? "\n]" : "]", s->out);
+	else if (!s->rows)
+		fputs("null", s->out);
 	putc('\n', s->out);
 	return true;
 }

@@ -2,9 +2,13 @@
 #include "bench.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -12,7 +16,9 @@
 #include "base/file.h"
 #include "base/workers.h"
 
-enum { BENCH_PAGE = 4096 };
+extern char **environ;
+
+enum { BENCH_PAGE = 4096, EXIT_PARTIAL = 3 };
 
 void bench_parse(struct bench_options *o, int argc, char **argv, int arguments, const char *usage)
 {
@@ -59,6 +65,32 @@ void bench_die_errno(const char *what)
 {
 	fprintf(stderr, "%s: %s: %s\n", program_invocation_short_name, what, strerror(errno));
 	exit(1);
+}
+
+double bench_program(const char *const *argv, long *peak_kib)
+{
+	double start = bench_now();
+	posix_spawn_file_actions_t actions;
+	struct rusage usage;
+	int status;
+	pid_t pid;
+
+	posix_spawn_file_actions_init(&actions);
+	posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
+	posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
+	errno = posix_spawn(&pid, argv[0], &actions, NULL, (char **)(uintptr_t)argv, environ);
+	if (errno || wait4(pid, &status, 0, &usage) < 0)
+		bench_die_errno(argv[0]);
+	posix_spawn_file_actions_destroy(&actions);
+	if (!WIFEXITED(status) ||
+	    (WEXITSTATUS(status) != 0 && WEXITSTATUS(status) != EXIT_PARTIAL)) {
+		fprintf(stderr, "%s: %s %s failed: wait status 0x%x\n",
+			program_invocation_short_name, argv[0], argv[1], (unsigned)status);
+		exit(1);
+	}
+	if (*peak_kib < usage.ru_maxrss)
+		*peak_kib = usage.ru_maxrss;
+	return bench_now() - start;
 }
 
 static int compare_doubles(const void *a, const void *b)

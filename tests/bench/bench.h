@@ -43,6 +43,10 @@ double bench_touch(const uint8_t *bytes, uint64_t num_pages, uint64_t count, uin
 /* The next of a sequence that *state, not 0, is the seed of. */
 uint64_t bench_random(uint64_t *state);
 
+/* Seconds of one run of a program, its output dropped; raises *peak_kib to its resident memory. It
+ * may find that a snapshot has gaps (exit status 3), and must not fail otherwise. */
+double bench_program(const char *const *argv, long *peak_kib);
+
 /* An empty file in dir that vanishes with this process: a descriptor that a child inherits. */
 int bench_scratch(const char *dir);
 /* The path by which this process and its children open a descriptor. */

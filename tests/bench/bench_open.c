@@ -11,11 +11,8 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/resource.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "bench.h"
@@ -24,9 +21,7 @@
 #include "windows/kernel/kernel.h"
 #include "windows/process/process.h"
 
-extern char **environ;
-
-enum { EXIT_PARTIAL = 3, MAX_ROUNDS = 101 };
+enum { MAX_ROUNDS = 101 };
 
 static const struct form {
 	const char *name;
@@ -101,29 +96,9 @@ static int make_snapshot(const char *from, const char *dir, const struct form *f
 /* One run of `ntscope ps`, its output dropped; raises *resident_kib to its peak. */
 static double time_program(const char *program, const char *path, long *resident_kib)
 {
-	const char *argv[] = { program, "ps", "--quiet", "--no-cache", path, NULL };
-	double start = bench_now();
-	posix_spawn_file_actions_t actions;
-	struct rusage usage;
-	int status;
-	pid_t pid;
+	const char *const argv[] = { program, "ps", "--quiet", "--no-cache", path, NULL };
 
-	posix_spawn_file_actions_init(&actions);
-	posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
-	posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
-	errno = posix_spawn(&pid, program, &actions, NULL, (char **)(uintptr_t)argv, environ);
-	if (errno || wait4(pid, &status, 0, &usage) < 0)
-		bench_die_errno(program);
-	posix_spawn_file_actions_destroy(&actions);
-	if (!WIFEXITED(status) ||
-	    (WEXITSTATUS(status) != 0 && WEXITSTATUS(status) != EXIT_PARTIAL)) {
-		fprintf(stderr, "bench_open: %s failed: wait status 0x%x\n", program,
-			(unsigned)status);
-		exit(1);
-	}
-	if (*resident_kib < usage.ru_maxrss)
-		*resident_kib = usage.ru_maxrss;
-	return bench_now() - start;
+	return bench_program(argv, resident_kib);
 }
 
 /* Opens and lists. With `ret`: also counts, which costs time. */

@@ -6,23 +6,17 @@
  * search left in the cache. Wall time, median and best, and the largest run's resident memory; the
  * ratio is to the line before it, of the best.
  */
-#include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "bench.h"
 
-extern char **environ;
-
-enum { EXIT_PARTIAL = 3, MAX_ROUNDS = 101, MAX_RUNS = 4, MAX_PATH = 512 };
+enum { MAX_ROUNDS = 101, MAX_RUNS = 4, MAX_PATH = 512 };
 
 static const struct way {
 	const char *what;
@@ -40,40 +34,17 @@ enum { NUM_WAYS = ARRAY_SIZE(ways) };
 static double seconds[NUM_WAYS][MAX_ROUNDS];
 static long resident_kib[NUM_WAYS];
 
-/* One run of the program, its output dropped; raises *peak to its resident memory. */
-static void run(const char *program, const char *command, const char *option, const char *path,
-		long *peak)
-{
-	const char *argv[] = { program, command, "--quiet", option, path, NULL };
-	posix_spawn_file_actions_t actions;
-	struct rusage usage;
-	int status;
-	pid_t pid;
-
-	posix_spawn_file_actions_init(&actions);
-	posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
-	posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
-	errno = posix_spawn(&pid, program, &actions, NULL, (char **)(uintptr_t)argv, environ);
-	if (errno || wait4(pid, &status, 0, &usage) < 0)
-		bench_die_errno(program);
-	posix_spawn_file_actions_destroy(&actions);
-	if (!WIFEXITED(status) ||
-	    (WEXITSTATUS(status) != 0 && WEXITSTATUS(status) != EXIT_PARTIAL)) {
-		fprintf(stderr, "bench_session: %s %s failed: wait status 0x%x\n", program, command,
-			(unsigned)status);
-		exit(1);
-	}
-	if (*peak < usage.ru_maxrss)
-		*peak = usage.ru_maxrss;
-}
-
 static double time_way(const char *program, const struct way *way, const char *path, long *peak)
 {
-	double start = bench_now();
+	double total = 0;
 
-	for (size_t i = 0; i < MAX_RUNS && way->runs[i]; i++)
-		run(program, way->runs[i], way->cache, path, peak);
-	return bench_now() - start;
+	for (size_t i = 0; i < MAX_RUNS && way->runs[i]; i++) {
+		const char *const argv[] = { program,	 way->runs[i], "--quiet",
+					     way->cache, path,	       NULL };
+
+		total += bench_program(argv, peak);
+	}
+	return total;
 }
 
 /* The snapshot without its first MiB, with the holes that it has. */

@@ -126,9 +126,10 @@ class SnapshotCache(unittest.TestCase):
         self.assertEqual(os.listdir(self.cache), [])
 
     def test_other_files_of_the_same_memory(self):
-        """By content, not by name; what is packed is another file."""
+        """The name is nothing; what was changed, or is packed, is another file."""
         plain = self.expect_same(self.no_stub)
         moved = self.copy(self.no_stub, "moved.raw")
+        os.utime(moved, ns=(0, os.stat(self.no_stub).st_mtime_ns))
         self.assertEqual(self.run_info(moved).out, plain.out)
         self.assertEqual(len(self.kept()), 1)
         for tool in "gzip", "zstd":
@@ -138,6 +139,9 @@ class SnapshotCache(unittest.TestCase):
             plain = self.expect_same(path)
             self.expect_as(path, plain)
         self.assertEqual(len(self.kept()), 3)
+        os.utime(moved)
+        self.assertEqual(self.run_info(moved).out, self.run_info(self.no_stub).out)
+        self.assertEqual(len(self.kept()), 4)
 
     def test_tampered(self):
         plain = self.expect_same(self.no_stub)
@@ -174,11 +178,13 @@ class SnapshotCache(unittest.TestCase):
         """The table that was found is gone, another is found or none: what a search says."""
         path = self.copy(self.no_stub, "changed.raw")
         self.run_info(path)
+        changed = os.stat(path).st_mtime_ns
         root = re.search(r"located by self-map: self-map 0x([0-9a-f]+)",
                          self.run_info(path).err)
         with open(path, "r+b") as f:
             f.seek(int(root.group(1), 16))
             f.write(bytes(PAGE))
+        os.utime(path, ns=(changed, changed))
         plain = self.run_info(path, "--no-cache")
         self.expect_as(path, plain)
         self.expect_as(path, plain)

@@ -56,8 +56,20 @@ done
 PKG_CONFIG_LIBDIR="$libdir/pkgconfig:$(pkg-config --variable pc_path pkg-config)"
 export PKG_CONFIG_LIBDIR
 head -c 8192 /dev/zero | tr '\0' 'A' >snapshot
+depends=" $(dpkg-deb -f packages/libntscope-dev_*.deb Depends | tr -d ,) "
+for module in $(pkg-config --print-requires-private ntscope); do
+	package=$(dpkg -S "$(pkg-config --variable pcfiledir "$module")/$module.pc" | cut -d: -f1)
+	[ "${depends#* "$package" }" != "$depends" ] ||
+		fail "libntscope-dev does not depend on $package, which has $module.pc"
+done
 # The words that pkg-config prints are arguments each.
 # shellcheck disable=SC2046
 "$cc" "$consumer/consumer.c" -o using $(pkg-config --cflags --libs ntscope)
 ./using snapshot
+
+if command -v python3 >/dev/null; then
+	PYTHONPATH=$root/usr/lib/python3/dist-packages NTSCOPE_LIBRARY=$libdir/libntscope.so.0 \
+		PYTHONDONTWRITEBYTECODE=1 python3 -c 'import ntscope; print(ntscope.__file__)' |
+		grep -q "$root" || fail "the Python module does not load"
+fi
 exit $status

@@ -21,6 +21,14 @@ logged() {
 logged cmake --install "$build" --prefix "$prefix"
 libdir=$(dirname "$(find "$prefix" -name libntscope.so)")
 [ -x "$prefix/bin/ntscope" ] || { echo "no program was installed"; exit 1; }
+for file in man/man1/ntscope.1 bash-completion/completions/ntscope zsh/site-functions/_ntscope \
+	fish/vendor_completions.d/ntscope.fish doc/ntscope/README.md doc/ntscope/LICENSE; do
+	[ -s "$prefix/share/$file" ] || { echo "no share/$file was installed"; exit 1; }
+done
+# Programs keep to the interface that they were linked with.
+soname=$(readelf -dW "$libdir/libntscope.so" | sed -n 's/.*SONAME.*\[\(.*\)\]/\1/p')
+major=$("$prefix/bin/ntscope" --version | sed -n 's/^ntscope \([0-9]*\)\..*/\1/p')
+[ "$soname" = "libntscope.so.$major" ] || { echo "version $major has SONAME '$soname'"; exit 1; }
 
 run() {
 	printf '%s: ' "$1"

@@ -5,6 +5,7 @@ usage: test_module.py PROGRAM
 """
 import copy
 import ctypes
+import ctypes.util
 import datetime
 import gc
 import json
@@ -141,6 +142,18 @@ class Rows(unittest.TestCase):
             row.no
         with self.assertRaises(AttributeError):
             row.pid = 4
+
+    def test_collection_while_a_row_type_is_made(self):
+        before = gc.get_threshold()
+        gc.set_threshold(1)
+        try:
+            for i in range(100):
+                keys = ("object", f"key{i}", "class", "keys", "_private")
+                row = ntscope._row_type(keys)((1, 2, 3, 4, 5))
+                self.assertEqual((row.object, row.class_, row.keys_, row._private), (1, 3, 4, 5))
+                self.assertEqual(row.keys(), keys)
+        finally:
+            gc.set_threshold(*before)
 
     def test_times(self):
         time = self.table[3].exit_time
@@ -337,6 +350,6 @@ class Interface(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    import ctypes.util
     PROGRAM = os.path.abspath(sys.argv[1])
+    logging.getLogger("ntscope").addHandler(logging.NullHandler())
     unittest.main(argv=sys.argv[:1], verbosity=2)

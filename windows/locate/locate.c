@@ -341,8 +341,8 @@ static void add_text(struct sha256 *sum, const char *s)
 static void sum_up(const struct locator *l, uint8_t ret[SHA256_SIZE])
 {
 	const struct finding *f = &l->outcome.finding;
-	const uint64_t numbers[] = { l->outcome.root, l->outcome.levels, f->pe.base,
-				     f->evidence,     l->num_dropped,	 f->codeview.age };
+	const uint64_t numbers[] = { l->outcome.root, l->outcome.levels, f->pe.base, f->evidence,
+				     l->num_dropped };
 	struct sha256 sum;
 
 	memset(ret, 0, SHA256_SIZE);
@@ -350,7 +350,10 @@ static void sum_up(const struct locator *l, uint8_t ret[SHA256_SIZE])
 		return;
 	sha256_init(&sum);
 	sha256_add(&sum, numbers, sizeof(numbers));
-	sha256_add(&sum, f->codeview.guid, sizeof(f->codeview.guid));
+	if (f->has_codeview) {
+		sha256_add(&sum, f->codeview.guid, sizeof(f->codeview.guid));
+		sha256_add(&sum, &f->codeview.age, sizeof(f->codeview.age));
+	}
 	for (size_t i = 0; i < l->num_attempts; i++) {
 		add_text(&sum, l->attempts[i].strategy);
 		add_text(&sum, l->attempts[i].text);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/cache_folder.h"
 
@@ -26,6 +27,17 @@ static void add_text(struct sha256 *sum, const char *s)
 	sha256_add(sum, s, strlen(s) + 1);
 }
 
+/* Of two files that the samples do not tell apart it tells which was changed. */
+static void add_time(struct sha256 *sum, const struct file *file)
+{
+	struct stat st;
+
+	if (file->fd < 0 || fstat(file->fd, &st) < 0)
+		return;
+	add_u64(sum, (uint64_t)st.st_mtim.tv_sec);
+	add_u64(sum, (uint64_t)st.st_mtim.tv_nsec);
+}
+
 /* The file as it is stored: decoding pages of what it contains may take as long as a search. */
 static struct error *add_file(struct sha256 *sum, const struct file *file)
 {
@@ -36,6 +48,7 @@ static struct error *add_file(struct sha256 *sum, const struct file *file)
 	if (file->content) /* of other files, which are sampled themselves */
 		return NULL;
 	add_u64(sum, file->size);
+	add_time(sum, file);
 	for (uint64_t i = 0; i <= NUM_SAMPLES; i++) {
 		size_t len = file->size < sizeof(sample) ? (size_t)file->size : sizeof(sample);
 		uint64_t last = file->size - len;

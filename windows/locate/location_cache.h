@@ -24,9 +24,10 @@ enum {
 };
 
 /*
- * By content: of the files that the snapshot consists of, as they are stored, the sizes and some
- * pages (the first, the last, and a few at even distances); what the formats made of them; and the
- * version of this program, which decides how a search goes on. Errors: what reading says.
+ * Of the files that the snapshot consists of, as they are stored: sizes, times of change and some
+ * pages (the first, the last, and others at even distances); what the formats made of them; and the
+ * version of this program, which decides how a search goes on. Not of their names. Errors: what
+ * reading says.
  */
 MUST_CHECK struct error *snapshot_fingerprint(const struct snapshot *snap,
 					      uint8_t ret[SHA256_SIZE]);

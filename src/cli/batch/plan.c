@@ -91,11 +91,7 @@ bool plan_can_run(const struct command *command)
 {
 	const unsigned others = COMMAND_NO_SNAPSHOT | COMMAND_RAW_OUTPUT | COMMAND_RUNS_COMMANDS;
 
-	for (size_t i = 0; i < command->num_options; i++) {
-		if (strcmp(command->options[i].name, "output") == 0)
-			return false;
-	}
-	return !(command->flags & others);
+	return !(command->flags & others) && !command_writes_files(command);
 }
 
 static struct error *check_command(const struct plan *plan, const struct command *command)

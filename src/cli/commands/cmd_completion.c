@@ -19,6 +19,9 @@ static struct error *completion_run(struct command_run *run)
 			return NULL;
 		}
 	}
+	if (run->num_args > 1)
+		return error_new(ERROR_USAGE, "completion: '%s' is one argument too many",
+				 run->args[1]);
 	return error_new(ERROR_USAGE, "completion: '%s' is not bash, zsh or fish", what);
 }
 

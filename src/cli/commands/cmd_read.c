@@ -2,9 +2,11 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/commands.h"
 #include "cli/commands/stretches.h"
+#include "cli/row_options.h"
 #include "cli/spaces.h"
 
 enum { READ_ADDRESS, READ_LENGTH, READ_BYTES, READ_TEXT, READ_STATE, READ_NUM_COLUMNS };
@@ -236,6 +238,7 @@ static struct error *read_raw(struct command_run *run, struct space *s, uint64_t
 {
 	const char *path = option_string(run->options, "output");
 	FILE *file CLEANUP(file_cleanup) = NULL;
+	struct error *err;
 
 	run->wrote_raw = true;
 	if (!path)
@@ -244,12 +247,16 @@ static struct error *read_raw(struct command_run *run, struct space *s, uint64_t
 	file = fopen(path, "wbx");
 	if (!file)
 		return error_os(errno, "%s: cannot create the file", path);
-	return error_wrap(write_range(run, s, va, len, file), "%s", path);
+	err = write_range(run, s, va, len, file);
+	if (err)
+		unlink(path); /* our own, and nothing of use */
+	return error_wrap(err, "%s", path);
 }
 
 static struct error *read_run(struct command_run *run)
 {
 	struct chosen_space chosen CLEANUP(chosen_space_deinit) = { 0 };
+	bool raw = option_flag(run->options, "raw") || option_flag(run->options, "output");
 	uint64_t va, len = DEFAULT_LENGTH;
 	struct error *err;
 
@@ -260,9 +267,11 @@ static struct error *read_run(struct command_run *run)
 	if (len == 0 || len - 1 > UINT64_MAX - va)
 		return error_new(ERROR_USAGE, "read: %" PRIu64 " bytes do not fit at 0x%" PRIx64,
 				 len, va);
+	if (raw && (err = row_options_refuse(run->options, "with --raw there are none")))
+		return err;
 	if ((err = chosen_space_init(run, &chosen)) != NULL)
 		return err;
-	if (option_flag(run->options, "raw") || option_flag(run->options, "output"))
+	if (raw)
 		return read_raw(run, chosen.space, va, len);
 	return read_rows(run, chosen.space, va, len);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/commands.h"
 #include "cli/commands/cmd_registry.h"
+#include "cli/row_options.h"
 
 #include <errno.h>
 
@@ -103,6 +104,9 @@ static struct error *get_run(struct command_run *run)
 	struct registry_key key;
 	struct error *err;
 
+	if (option_flag(run->options, "raw") &&
+	    (err = row_options_refuse(run->options, "with --raw there are none")))
+		return err;
 	if ((err = registry_open(run->kernel, &registry)))
 		return err;
 	err = registry_find(registry, run->args[0], run->arena, &key, &path);

@@ -271,10 +271,9 @@ const struct command cmd_timeline = {
 		"One row for each time that the other commands find: start and end of processes "
 		"and threads, modules loaded and drivers unloaded, registry keys written, "
 		"sessions, symbolic links, the machine's start, its crash and the capture, and, "
-		"ahead of it, timers that are due and tokens that expire. With --pid "
-		"it is what happened to one process. What ended is mostly no longer listed by the "
-		"kernel: --scan looks "
-		"for it.\n\n"
+		"ahead of it, timers that are due and tokens that expire. With --pid just what "
+		"happened to that process. The kernel no longer lists most of what has ended: "
+		"--scan looks for it in all memory.\n\n"
 		"The kind link is the TimeDateStamp of an image. Many images are built so that "
 		"this is a hash of their content: those that say so, or whose stamp can be no "
 		"time, are left out; of the others 'description' says whether it is certain. Times "
@@ -284,8 +283,9 @@ const struct command cmd_timeline = {
 		"in the field that the column 'meaning' says, in whole seconds; the inode is "
 		"the object's address. --timesketch writes what Timesketch imports. Both take "
 		"--where, --sort and --limit.\n\n"
-		"All events are in memory while they are sorted, at most 4194304 with 1 GiB of "
-		"texts; what is more is reported, and --kinds, --since and --until leave less.",
+		"All events are in memory while they are sorted, at most four million with a "
+		"gigabyte of texts; what is more is reported, and --kinds, --since and --until "
+		"leave less.",
 	.example = "ntscope timeline --kinds process_start,process_exit --scan memory.dmp",
 	.options = timeline_options,
 	.num_options = ARRAY_SIZE(timeline_options),

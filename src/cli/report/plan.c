@@ -115,21 +115,13 @@ static struct error *parse(struct arena *a, const char *text, const struct plan_
 	return options_parse(a, &table, (int)argc, argv, &ret->options);
 }
 
-static bool writes_files(const struct command *command)
-{
-	for (size_t i = 0; i < command->num_options; i++) {
-		if (strcmp(command->options[i].name, "output") == 0)
-			return true;
-	}
-	return false;
-}
-
 static struct error *check_command(const struct planned *p)
 {
 	const struct command *command = p->command;
 	size_t args = p->options.num_args - 1;
 
-	if (command->flags & (COMMAND_NO_SNAPSHOT | COMMAND_RAW_OUTPUT) || writes_files(command))
+	if (command->flags & (COMMAND_NO_SNAPSHOT | COMMAND_RAW_OUTPUT) ||
+	    command_writes_files(command))
 		return error_new(ERROR_USAGE, "'%s' lists nothing for a report", command->name);
 	if (args < command->min_args || args > command->max_args)
 		return error_new(ERROR_USAGE, "'%s': it takes %s after the snapshot", p->text,

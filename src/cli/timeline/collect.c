@@ -42,6 +42,7 @@ struct collecting {
 	struct event_list *events;
 	struct process_names *names;
 	const struct timeline_source *source;
+	bool one_process;		 /* --pid */
 	int columns[NUM_SOURCE_COLUMNS]; /* of the command, or NO_COLUMN */
 	struct arena arena;		 /* of one row */
 };
@@ -135,8 +136,10 @@ static struct error *add_time(struct collecting *c, const struct cell *cells,
 	struct event e = *common;
 	struct error *err;
 
-	if (!cells[column].present || !cells[column].u64)
+	if (!cells[column].present || !cells[column].u64 || (time->of_file && c->one_process))
 		return NULL;
+	if (time->of_file)
+		e.pid = e.tid = e.object = (struct opt_u64){ 0 };
 	e.time = cells[column].u64;
 	e.kind = time->kind;
 	if ((err = cell_text(c, cells, c->columns[SOURCE_DETAILS + index], &e.detail)))
@@ -325,30 +328,19 @@ static void name_processes(struct event_list *events, const struct process_names
 	}
 }
 
-/* Of one process there are only events that say whose they are. */
-static bool is_asked(const struct command_run *run, const struct timeline_source *s,
-		     const struct event_filter *filter)
-{
-	uint64_t pid;
-
-	return is_wanted(s, filter) && (s->pid || !option_u64(run->options, "pid", &pid));
-}
-
 static struct error *read_each(struct collecting *c)
 {
 	struct error *err = NULL;
-	uint64_t pid;
 
 	for (size_t i = 0; i < num_timeline_sources && !err; i++) {
 		c->source = &timeline_sources[i];
-		if (!is_asked(c->run, c->source, c->events->filter))
+		/* Of one process there are only events that say whose they are. */
+		if (!is_wanted(c->source, c->events->filter) || (c->one_process && !c->source->pid))
 			continue;
 		err = run_source(c);
-		if (!err || error_code(err) == ERROR_NO_MEMORY ||
-		    (error_code(err) == ERROR_NOT_FOUND &&
-		     option_u64(c->run->options, "pid", &pid)))
-			continue;
-		diag_error(c->run->diag, take_ptr(err), "%s", c->source->command->name);
+		if (err && error_code(err) != ERROR_NO_MEMORY &&
+		    !(error_code(err) == ERROR_NOT_FOUND && c->one_process))
+			diag_error(c->run->diag, take_ptr(err), "%s", c->source->command->name);
 	}
 	return err;
 }
@@ -358,7 +350,9 @@ struct error *timeline_read_sources(struct command_run *run, struct event_list *
 	struct process_names names = { 0 };
 	struct collecting c = { .run = run, .events = events, .names = &names };
 	struct error *err;
+	uint64_t pid;
 
+	c.one_process = option_u64(run->options, "pid", &pid);
 	arena_init(&c.arena, 0);
 	err = read_each(&c);
 	if (!err)

@@ -13,6 +13,7 @@ struct timeline_time {
 	const char *column; /* CELL_TIME, or CELL_ADDR: seconds since 1970 (TimeDateStamp) */
 	enum timeline_kind kind;
 	const char *detail; /* column; NULL: none */
+	bool of_file;	    /* of the image's file: once, whatever processes have it */
 };
 
 enum { MAX_SOURCE_TIMES = 2 };

@@ -11,9 +11,9 @@
 #include "base/sha256.h"
 #include "cli/commands.h"
 #include "cli/evidence.h"
+#include "cli/row_options.h"
 #include "cli/session.h"
 #include "cli/verify/value.h"
-#include "output/columns.h"
 
 /* Messages of what is running; any thread of it may report, one at a time. */
 struct listener {
@@ -160,48 +160,6 @@ static struct error *take_messages(struct collector *c, struct word_list *ret)
 	return NULL;
 }
 
-static struct error *row_options(struct arena *a, const struct command_line *line,
-				 struct sink_options *ret)
-{
-	const struct command *command = line->command;
-	const char *columns = option_string(&line->options, "columns");
-	const char *order = option_string(&line->options, "sort");
-	struct error *err;
-
-	*ret = (struct sink_options){ .one_object = command->flags & COMMAND_ONE_OBJECT };
-	if (!columns && command->default_columns)
-		columns = command->default_columns(&line->options);
-	if (columns && (err = columns_select(a, command->columns, command->num_columns, columns,
-					     &ret->selected, &ret->num_selected)))
-		return err;
-	if (order && (err = columns_order(a, command->columns, command->num_columns, order,
-					  &ret->sort, &ret->num_sort)))
-		return err;
-	ret->num_where = option_list(&line->options, "where", &ret->where);
-	option_u64(&line->options, "limit", &ret->limit);
-	return NULL;
-}
-
-/* The columns that --format json prints. */
-static struct error *choose_columns(struct arena *a, const struct command *command,
-				    const struct sink_options *options, const unsigned **ret,
-				    size_t *count_ret)
-{
-	unsigned *shown = arena_calloc(a, command->num_columns + 1, sizeof(*shown));
-
-	if (!shown)
-		return &error_no_memory;
-	*ret = options->selected ? options->selected : shown;
-	*count_ret = options->num_selected;
-	if (options->selected)
-		return NULL;
-	for (unsigned i = 0; i < command->num_columns; i++) {
-		if (!(command->columns[i].flags & COL_ASKED))
-			shown[(*count_ret)++] = i;
-	}
-	return NULL;
-}
-
 static struct error *keep_values(struct arena *a, const struct rows *rows, const unsigned *shown,
 				 size_t num_shown, struct expected_result *ret)
 {
@@ -253,8 +211,8 @@ static struct error *run_line(struct collector *c, const struct command_line *li
 	struct error *err;
 	bool failed;
 
-	if ((err = row_options(c->arena, line, &options)) ||
-	    (err = choose_columns(c->arena, command, &options, &shown, &num_shown)) ||
+	if ((err = row_options_read(c->arena, command, &line->options, &options)) ||
+	    (err = row_options_shown(c->arena, command, &options, &shown, &num_shown)) ||
 	    (err = sink_create_rows(&options, &rows, &sink)) ||
 	    (err = sink_begin(sink, command->columns, command->num_columns)))
 		return err;

@@ -109,18 +109,9 @@ struct error *command_line_split(struct arena *a, const char *text, struct word_
 	return NULL;
 }
 
-static bool has_option(const struct command *command, const char *name)
-{
-	for (size_t i = 0; i < command->num_options; i++) {
-		if (strcmp(command->options[i].name, name) == 0)
-			return true;
-	}
-	return false;
-}
-
 static struct error *check_command(const struct command *command)
 {
-	bool writes = has_option(command, "output") && !(command->flags & COMMAND_RAW_OUTPUT);
+	bool writes = command_writes_files(command) && !(command->flags & COMMAND_RAW_OUTPUT);
 
 	if (!(command->flags & COMMAND_NO_SNAPSHOT) && !writes)
 		return NULL;

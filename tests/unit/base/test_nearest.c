@@ -35,6 +35,7 @@ Test(nearest, only_what_is_like_it)
 
 	cr_expect_str_eq(nearest_of("nmae", names, 4), "name");
 	cr_expect_str_eq(nearest_of("pidd", names, 4), "pid");
+	cr_expect_str_eq(nearest_of("PID", names, 4), "pid");
 	cr_expect_null(nearest_of("y", names, 4));
 	cr_expect_null(nearest_of("", names, 4));
 	cr_expect_null(nearest_of("frobnicate", names, 4));

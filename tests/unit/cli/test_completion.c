@@ -60,6 +60,8 @@ Test(completion, what_is_offered)
 		{ "ps,mod", "ps,modules", true },
 		{ "ps,", "ps,ps", false },
 		{ "ps,", "ps,vtop", false },
+		{ "ps,", "ps,dump", false },
+		{ "ps,", "ps,convert", false },
 		{ "-c|mod", "modules", true },
 		{ "-c|ps|", ":files", true },
 		{ "-c|ps|-c|modules|", ":files", true },

@@ -161,6 +161,8 @@ Test(options, what_is_off_is_named)
 		{ "--size=16777216T",
 		  "option '--size': '16777216T' is not a size (4096, 0x1000, 4K)" },
 		{ "-qx", "unknown option '-x'" },
+		{ "--json", "unknown option '--json'; did you mean '--format json'?" },
+		{ "--js", "unknown option '--js'" },
 		{ "--=1", "unknown option '--'" },
 	};
 

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <criterion/criterion.h>
+#include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -102,6 +104,19 @@ Test(program, usage_errors)
 		{ "info", "info: which snapshot?\nusage: ntscope info [OPTIONS] SNAPSHOT\n"
 			  "ntscope: try 'ntscope help info'\n" },
 		{ "info @ more", "info: 'more' is one argument too many" },
+		{ "info ps @",
+		  "several commands are joined by commas: 'ntscope info,ps SNAPSHOT'" },
+		{ "@ info", "; the snapshot comes after the command: 'ntscope info " },
+		{ "-f @ info", "option '--format': '" },
+		{ "INFO @", "unknown command 'INFO'; did you mean 'info'?" },
+		{ "registry kesy @",
+		  "unknown command 'registry kesy'; did you mean 'registry keys'?" },
+		{ "registry @", "unknown command 'registry'; did you mean 'registry hives'?" },
+		{ "ps, @", "the name of a command is missing" },
+		{ "info,dump @", "'dump' runs alone" },
+		{ "info,convert @", "'convert' runs alone" },
+		{ "info --limit 0 @", "option '--limit': expected at least 1, found 0" },
+		{ "completion bash zsh", "completion: 'zsh' is one argument too many" },
 		{ "read @", "read: ADDRESS is missing after the snapshot" },
 		{ "info --format xml @", "'xml' is not text, json, jsonl or csv" },
 		{ "info --columns format,frob @", "no column 'frob'" },
@@ -110,6 +125,8 @@ Test(program, usage_errors)
 		{ "info --threads 9999 @", "option '--threads': at most 1024" },
 		{ "vtop --dtb 0x1000 @ 0 12zz", "vtop: '12zz' is not a hexadecimal address" },
 		{ "vtop --dtb 0x1000 --levels 3 @ 0", "option '--levels': 3 is not 4 or 5" },
+		{ "read --physical --raw --sort -address @ 0", "option '--sort' is about rows" },
+		{ "read --physical --raw -f json @ 0", "option '--format' is about rows" },
 		{ "read --physical @ zz", "read: 'zz' is not a hexadecimal address" },
 		{ "read --physical --length 0 @ 0", "read: 0 bytes do not fit at 0x0" },
 		{ "read --physical --length 2 @ ffffffffffffffff", "do not fit" },
@@ -117,6 +134,71 @@ Test(program, usage_errors)
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
 		expect_run(rows[i].line, "", STATUS_USAGE, "", rows[i].message);
+}
+
+Test(program, an_empty_name_is_no_snapshot)
+{
+	char name[] = "ntscope", command[] = "info", empty[] = "";
+	char *words[] = { name, command, empty };
+	char *text = NULL;
+	size_t size;
+	FILE *null = fopen("/dev/null", "r+"), *err = open_memstream(&text, &size);
+	const struct program_io io = { .in = null, .out = null, .err = err };
+
+	cr_expect_eq(program_run(3, words, &io), STATUS_USAGE);
+	fclose(err);
+	fclose(null);
+	cr_expect_not_null(strstr(text, "the name of the snapshot is empty"), "%s", text);
+	free(text);
+}
+
+Test(program, a_list_takes_names_alone)
+{
+	char name[] = "ntscope", option[] = "-c", list[] = "ps --tree";
+	char *words[] = { name, option, list, image_path };
+	char *text = NULL;
+	size_t size;
+	FILE *null = fopen("/dev/null", "r+"), *err = open_memstream(&text, &size);
+	const struct program_io io = { .in = null, .out = null, .err = err };
+
+	cr_expect_eq(program_run(4, words, &io), STATUS_USAGE);
+	fclose(err);
+	fclose(null);
+	cr_expect_not_null(strstr(text, "'--tree' stands by itself"), "%s", text);
+	free(text);
+}
+
+static ssize_t nobody_reads(void *cookie, const char *bytes, size_t size)
+{
+	(void)cookie;
+	(void)bytes;
+	(void)size;
+	errno = EPIPE;
+	return 0;
+}
+
+Test(program, several_end_quietly_when_nobody_reads)
+{
+	char name[] = "ntscope", list[] = "info,cpus", quiet[] = "-q";
+	char *words[] = { name, list, image_path, quiet };
+	const cookie_io_functions_t functions = { .write = nobody_reads };
+	static const int modes[] = { _IONBF, _IOFBF };
+
+	for (size_t i = 0; i < ARRAY_SIZE(modes); i++) {
+		char *text = NULL;
+		size_t size;
+		FILE *in = fopen("/dev/null", "r"), *out = fopencookie(NULL, "w", functions);
+		FILE *err = open_memstream(&text, &size);
+		const struct program_io io = { .in = in, .out = out, .err = err };
+
+		setvbuf(out, NULL, modes[i], BUFSIZ);
+		cr_expect_eq(program_run(4, words, &io), STATUS_FAILED);
+		fclose(err);
+		cr_expect_null(strstr(text, "cannot write"), "%s", text);
+		fclose(out);
+		fclose(in);
+		free(text);
+	}
 }
 
 Test(program, answers_about_itself)
@@ -276,5 +358,9 @@ Test(program, read_raw_never_overwrites)
 	expect_run(line, "", STATUS_OK, "", NULL);
 	expect_run(line, "", STATUS_FAILED, "", "cannot create the file");
 	cr_expect_eq(unlink(path), 0);
+	/* What fails leaves no empty file that stands in the way of the next try. */
+	snprintf(line, sizeof(line), "read -q --dtb 0x1000 --length 0x1001 -o %s @ 0", path);
+	expect_run(line, "", STATUS_FAILED, "", "0x1000: ");
+	cr_expect_neq(access(path, F_OK), 0);
 	rmdir(dir);
 }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "output/row_filter.h"
 #include "output/sink.h"
 
 /* 2024-05-01T10:20:30.1234567Z */
@@ -112,6 +113,8 @@ static const struct condition_row {
 	{ "flag!=true", "23" },
 	{ "delta=-5", "1" },
 	{ "delta<0", "1" },
+	{ "time>=2024-05-01 10:20", "1" },
+	{ "base=0x10`00000000", "" },
 	{ "delta>0", "" },
 	{ "why=1a", "1" },
 	{ "why!=1a", "23" },
@@ -142,6 +145,22 @@ Test(rows, all_conditions_must_hold)
 	cr_expect_str_eq(got, "3");
 }
 
+Test(rows, conditions_have_no_octal_numbers)
+{
+	static const struct column column = { "pid", "PID", CELL_U64, 6, 0, "" };
+	static const char *const one = "pid=010";
+	const struct cell ten = cell_u64(10);
+	struct row_filter *f = NULL;
+	struct arena a CLEANUP(arena_deinit);
+	bool fits = false;
+
+	arena_init(&a, 0);
+	cr_assert_null(row_filter_create(&column, 1, &one, 1, &f));
+	cr_assert_null(row_filter_test(f, &ten, &a, &fits));
+	cr_expect(fits);
+	row_filter_destroy(f);
+}
+
 static const struct condition_row wrong[] = {
 	{ "nothing=1", "'nothing'" },
 	{ "pid", "expected COLUMN=VALUE" },
@@ -152,6 +171,14 @@ static const struct condition_row wrong[] = {
 	{ "pid=99999999999999999999", "a number" },
 	{ "base=zz", "a hexadecimal address" },
 	{ "delta=", "a number" },
+	{ "delta=--5", "a number" },
+	{ "delta=9223372036854775808", "a number" },
+	{ "pid==5", "condition 'pid==5'" },
+	{ "base=-1", "a hexadecimal address" },
+	{ "time=", "a time" },
+	{ "time>yesterday", "a time" },
+	{ "time>2024/05/01", "a time" },
+	{ "time<2024-05-01T10:20:30.1234567Z+", "a time" },
 	{ "flag=perhaps", "true or false" },
 	{ "name~(", "regular expression" },
 	{ "=5", "''" },

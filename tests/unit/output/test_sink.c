@@ -297,9 +297,10 @@ Test(sink, nothing_at_all)
 		const char *rows, *object;
 	} empty[] = {
 		{ SINK_TEXT, "   PID  NAME      BASE    TIME  LIST  BYTES  FLAG  DELTA\n", "" },
-		{ SINK_JSON, "[]\n", "" },
+		{ SINK_JSON, "[]\n", "null\n" },
 		{ SINK_JSONL, "", "" },
-		{ SINK_CSV, "pid,name,base,time,list,bytes,flag,delta,secret\n", "" },
+		{ SINK_CSV, "pid,name,base,time,list,bytes,flag,delta,secret\n",
+		  "pid,name,base,time,list,bytes,flag,delta,secret\n" },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(empty); i++) {

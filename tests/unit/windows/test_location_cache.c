@@ -59,17 +59,22 @@ static void teardown(void)
 
 TestSuite(location_cache, .init = setup, .fini = teardown, .timeout = 120);
 
-/* The machine with its fingerprint, and with the path of its file. */
-static void open_machine(void)
+/* Where what is kept of the machine is. */
+static void find_path(void)
 {
 	uint8_t fingerprint[SHA256_SIZE];
 	char name[SHA256_TEXT_SIZE];
 
-	fake_machine_open(&m, NULL);
-	m.snap.file = m.file;
 	cr_assert_null(snapshot_fingerprint(&m.snap, fingerprint));
 	sha256_format(fingerprint, name);
 	snprintf(path, sizeof(path), "%.300s/%s.scan", folder, name);
+}
+
+static void open_machine(void)
+{
+	fake_machine_open(&m, NULL);
+	m.snap.file = m.file;
+	find_path();
 }
 
 /* All that a search says. */
@@ -306,23 +311,20 @@ Test(location_cache, lies_are_harmless)
 
 Test(location_cache, a_changed_snapshot_is_searched_anew)
 {
+	uint8_t fingerprint[SHA256_SIZE], *bytes;
 	struct scan_log log;
-	uint8_t *bytes;
 	size_t len;
 
 	open_machine();
 	expect_same(SCANNED);
 	bytes = read_kept(&len);
-	/* what a fingerprint would not see if the file were larger: its file is put in place */
+	/* what a fingerprint would not see if the file were larger: what was kept is put where
+	 * it is looked for */
 	memset(m.bytes + FAKE_ROOT, 0, 0x1000);
-	uint8_t fingerprint[SHA256_SIZE];
-	char name[SHA256_TEXT_SIZE];
-
+	find_path();
 	cr_assert_null(snapshot_fingerprint(&m.snap, fingerprint));
 	memcpy(bytes + 24, fingerprint, sizeof(fingerprint));
 	scan_log_seal(bytes, len);
-	sha256_format(fingerprint, name);
-	snprintf(path, sizeof(path), "%.300s/%s.scan", folder, name);
 	put(bytes, len);
 	cr_assert(is_kept(&log));
 	scan_log_deinit(&log);
@@ -337,8 +339,8 @@ Test(location_cache, what_cannot_be_read_or_written_is_no_error)
 	expect_same(SCANNED);
 	cr_expect_not_null(strstr(last_note, "is not kept: "));
 	snprintf(folder, sizeof(folder), "%.300s", top);
+	find_path();
 	for (int fifo = 0; fifo < 2; fifo++) { /* neither is waited for, nor followed */
-		open_machine();
 		unlink(path);
 		cr_assert_eq(fifo ? mkfifo(path, 0600) : symlink("/dev/zero", path), 0);
 		expect_same(SCANNED);
