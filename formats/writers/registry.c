@@ -4,12 +4,8 @@
 #include "formats/writer.h"
 
 const struct format_writer *const writer_registry[] = {
-	&raw_writer,
-	&elf_writer,
-	&crash_dump_writer,
-	&crash_bitmap_writer,
-	&lime_writer,
-	&kdump_writer,
+	&raw_writer,	      &elf_writer,  &crash_dump_writer,
+	&crash_bitmap_writer, &lime_writer, &kdump_writer,
 };
 const size_t num_writers = ARRAY_SIZE(writer_registry);
 

@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "base/cursor.h"
-#include "windows/kernel/kernel_address.h"
 #include "codec/xpress.h"
+#include "windows/kernel/kernel_address.h"
 
 enum {
 	/* SmGlobals */
