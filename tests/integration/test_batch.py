@@ -96,14 +96,15 @@ class Batch(unittest.TestCase):
         with socket.socket(socket.AF_UNIX) as s:
             s.bind(sock)
         os.symlink("nowhere", dangling)
-        os.symlink("..", self.path("b", "loop"))
+        loop = self.path("b", "loop")
+        os.symlink("..", loop)
         with open(text, "w") as f:
             f.write("no snapshot\n")
         raw = os.path.join(os.fsencode(self.top), b"bytes\xff.txt")
         with open(raw, "w") as f:
             f.write("no snapshot either\n")
         expected = {small: ("ok", "partial"), tiny: ("ok", "partial"), empty: ("failed",),
-                    fifo: ("failed",), sock: ("failed",), dangling: ("failed",),
+                    fifo: ("failed",), sock: ("failed",), dangling: ("failed",), loop: ("failed",),
                     text: ("failed",), os.fsdecode(raw): ("failed",)}
         if os.geteuid() != 0:
             secret = self.path("secret")

@@ -131,7 +131,9 @@ static struct error *add_entry(struct inputs *in, const char *folder, const char
 		return add_file(in, path, below, &st, false);
 	if (stat(path, &target) < 0)
 		return add_problem(in, path, below, strerror(errno));
-	return S_ISDIR(target.st_mode) ? NULL : add_file(in, path, below, &target, false);
+	if (S_ISDIR(target.st_mode)) /* it may lead in circles */
+		return add_problem(in, path, below, "a link to a folder, not followed");
+	return add_file(in, path, below, &target, false);
 }
 
 static struct error *add_folder(struct inputs *in, const char *path, const char *relative,

@@ -11,7 +11,7 @@
  * What a batch is about: files, and what is in folders, each once and in order of the bytes of
  * its path. Nothing is opened but folders and regular files, so nothing blocks. In folders, links
  * to files are followed and links to folders are not, so that a loop of them ends. What is no
- * readable file is listed as well, with the reason.
+ * readable file is listed as well, links to folders among it, with the reason.
  */
 enum { INPUTS_MAX = 1 << 24, INPUT_MAX_DEPTH = 128, INPUT_LIST_MAX = 1 << 28 };
 

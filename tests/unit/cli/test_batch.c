@@ -49,8 +49,8 @@ Test(inputs, walk)
 {
 	static const char *const paths[] = { "./d/B", "./d/a", "./d/e/fifo", "./d/e/f",
 					     "./d/link" };
-	static const char *const sorted[] = { "./d/B", "./d/a", "./d/e/f", "./d/e/fifo",
-					      "./d/link" };
+	static const char *const sorted[] = { "./d/B",	    "./d/a",	"./d/e/f",
+					      "./d/e/fifo", "./d/e/up", "./d/link" };
 	struct arena arena;
 	struct inputs in;
 
@@ -74,7 +74,8 @@ Test(inputs, walk)
 	cr_expect_null(in.items[2].problem);
 	cr_expect_str_eq(in.items[1].problem, "an empty file");
 	cr_expect_str_eq(in.items[3].problem, "a pipe, not a file");
-	cr_expect_eq(in.items[4].size, 2);
+	cr_expect_str_eq(in.items[4].problem, "a link to a folder, not followed");
+	cr_expect_eq(in.items[5].size, 2);
 	inputs_deinit(&in);
 	arena_deinit(&arena);
 	leave_folder();
