@@ -160,7 +160,6 @@ static struct snapshot *open_packed(const struct packed *p, const char *dir, uin
 				    unsigned threads)
 {
 	const struct snapshot_options options = {
-		.format = "raw",
 		.max_memory = len / 2,
 		.container.quiet = true,
 		.threads = threads,
